@@ -1,0 +1,228 @@
+// Package status is the contract between the resident program and everything that shows or steers it: the tray, the
+// window, the command line. Out goes a Snapshot, in comes an Action. A Snapshot is a whole and replaces the one before;
+// it holds no token and no password.
+//
+// The wire form (client/ipc) is the JSON of these types, one frame each. Version is raised when a field changes its
+// meaning; a window of another version says so and closes.
+package status
+
+import (
+	"time"
+
+	"github.com/platenprint/platen/internal/secret"
+)
+
+// Version is the version of this contract.
+const Version = 1
+
+// State is where the session stands (client/session draws the machine).
+type State string
+
+// The states.
+const (
+	StateStarting  State = "starting"   // finding out who this is
+	StateSignedOut State = "signed-out" // nobody; Ask says what the window should show
+	StateSigningIn State = "signing-in" // a sign-in is under way
+	StateFollowing State = "following"  // signed in, the balance is live
+	StateOffline   State = "offline"    // somebody is known, but the server cannot be reached
+	StateShutting  State = "shutting-down"
+)
+
+// Connection says how balances arrive.
+type Connection string
+
+// The kinds of connection.
+const (
+	ConnectionNone    Connection = "none"
+	ConnectionStream  Connection = "stream"  // the event stream is open
+	ConnectionPolling Connection = "polling" // a proxy buffers the stream
+)
+
+// Ask says what the identification window is for.
+type Ask string
+
+// What the window may ask.
+const (
+	AskNothing       Ask = ""
+	AskFirstLaunch   Ask = "first-launch"    // "Sign in to print"
+	AskNamesChanged  Ask = "names-changed"   // "Account names have changed"
+	AskSessionEnded  Ask = "session-ended"   // signed in before, must prove it again
+	AskWhoIsPrinting Ask = "who-is-printing" // shared computer, generic OS account: nothing pre-filled
+)
+
+// ProblemCode says what is wrong right now; tray/view has a sentence for each. Codes of internal/api keep their names.
+type ProblemCode string
+
+// The problems.
+const (
+	ProblemNone                 ProblemCode = ""
+	ProblemWrongCredentials     ProblemCode = "wrong_credentials"
+	ProblemAmbiguousName        ProblemCode = "ambiguous_name"
+	ProblemAccountDisabled      ProblemCode = "account_disabled"
+	ProblemPasswordExpired      ProblemCode = "password_expired"
+	ProblemLimited              ProblemCode = "limited"
+	ProblemInvalid              ProblemCode = "invalid"
+	ProblemDirectoryUnavailable ProblemCode = "directory_unavailable"
+	ProblemUnreachable          ProblemCode = "unreachable"    // no connection to the server
+	ProblemNotConfigured        ProblemCode = "not_configured" // no ServerURL
+	ProblemCertificate          ProblemCode = "certificate"    // unknown CA, wrong host or wrong pin
+	ProblemCertificateExpired   ProblemCode = "certificate_expired"
+	ProblemClock                ProblemCode = "clock"  // this computer's clock is wrong
+	ProblemServer               ProblemCode = "server" // it answered, but not as it should
+	ProblemConfig               ProblemCode = "config" // a setting has a bad value
+)
+
+// Problem is what is wrong, with what a person or the helpdesk needs.
+type Problem struct {
+	Code    ProblemCode `json:"code"`
+	RetryAt time.Time   `json:"retry_at,omitzero"`
+	Host    string      `json:"host,omitempty"`    // the server's name, for "Can't reach print.example.org."
+	Details string      `json:"details,omitempty"` // technical, for the helpdesk: what "Copy details" copies
+}
+
+// Keyring says whether a sign-in can be kept.
+type Keyring string
+
+// The states of the keyring.
+const (
+	KeyringUnknown Keyring = ""
+	KeyringOK      Keyring = "ok"
+	KeyringMissing Keyring = "missing"
+	KeyringLocked  Keyring = "locked"
+)
+
+// Money is an amount as the server wrote it: a decimal with a dot.
+type Money struct {
+	Amount   string `json:"amount"`
+	Currency string `json:"currency"`
+}
+
+// User is who is signed in.
+type User struct {
+	Username    string `json:"username"`
+	DisplayName string `json:"display_name"`
+}
+
+// Candidate is a name this person may have, and why.
+type Candidate struct {
+	Name string `json:"name"`
+	Why  string `json:"why"`
+}
+
+// OSAccount is who the operating system says is logged on.
+type OSAccount struct {
+	Name   string `json:"name"`            // as the OS writes it
+	Short  string `json:"short,omitempty"` // without domain, as people read it
+	Domain string `json:"domain,omitempty"`
+}
+
+// Snapshot is everything there is to show. The zero value is "starting".
+type Snapshot struct {
+	Version    int        `json:"version"`
+	Seq        uint64     `json:"seq"` // grows with every change
+	State      State      `json:"state"`
+	Connection Connection `json:"connection"`
+	AuthMode   string     `json:"auth_mode"`
+	Ask        Ask        `json:"ask,omitempty"`
+	Prefill    string     `json:"prefill,omitempty"` // for the account field; never submitted by itself
+	OSAccount  OSAccount  `json:"os_account"`
+	User       *User      `json:"user,omitempty"`
+
+	Balance     *Money    `json:"balance,omitempty"`
+	BalanceAt   time.Time `json:"balance_at,omitzero"`
+	Stale       bool      `json:"stale"` // the balance is from before; BalanceAt says when
+	Low         bool      `json:"low"`
+	Empty       bool      `json:"empty"` // zero or below
+	HideBalance bool      `json:"hide_balance,omitempty"`
+
+	Problem *Problem `json:"problem,omitempty"`
+	Keyring Keyring  `json:"keyring,omitempty"`
+	Shared  bool     `json:"shared,omitempty"`   // a shared computer: sign-out first in the menu, nothing is kept
+	NewName string   `json:"new_name,omitempty"` // said once after a migration: "Your account is now ..."
+	NoTray  bool     `json:"no_tray,omitempty"`  // this desktop shows no tray icons
+
+	Organisation string `json:"organisation,omitempty"`
+	ServerHost   string `json:"server_host,omitempty"`
+	PortalURL    string `json:"portal_url,omitempty"`
+	TopUpURL     string `json:"top_up_url,omitempty"`
+	HelpText     string `json:"help_text,omitempty"`
+}
+
+// ActionKind says what is to be done. The list is closed: what is not in it is refused.
+type ActionKind string
+
+// The actions.
+const (
+	ActionSignIn       ActionKind = "sign-in" // Username, Password, StaySignedIn
+	ActionCancelSignIn ActionKind = "cancel-sign-in"
+	ActionSignOut      ActionKind = "sign-out"
+	ActionOpen         ActionKind = "open"    // show the window (Page)
+	ActionDetails      ActionKind = "details" // answer with Details
+	ActionRetry        ActionKind = "retry"   // try the server (or the keyring) again now
+	ActionOpenPortal   ActionKind = "open-portal"
+	ActionOpenTopUp    ActionKind = "open-top-up"
+	ActionFirstFrame   ActionKind = "first-frame" // the window has drawn itself
+	ActionDismiss      ActionKind = "dismiss"     // closed without an answer: "not now"
+	ActionQuit         ActionKind = "quit"
+)
+
+// Page is a page of the window.
+type Page string
+
+// The pages.
+const (
+	PageAuto     Page = "" // identification when signed out, else the balance
+	PageBalance  Page = "balance"
+	PageDetails  Page = "details"
+	PageSettings Page = "settings"
+	PageSignIn   Page = "sign-in"
+)
+
+// Action is a request to the resident.
+type Action struct {
+	Kind         ActionKind    `json:"kind"`
+	Page         Page          `json:"page,omitempty"`
+	Username     string        `json:"username,omitempty"`
+	Password     secret.String `json:"-"` // client/ipc alone writes it to the wire, by Reveal
+	StaySignedIn bool          `json:"stay_signed_in,omitempty"`
+}
+
+// Transaction is one line of the statement.
+type Transaction struct {
+	At      time.Time `json:"at"`
+	Kind    string    `json:"kind"` // credit, debit, charge, refund
+	Amount  string    `json:"amount"`
+	Balance string    `json:"balance"`
+	Note    string    `json:"note,omitempty"`
+}
+
+// Point is the balance at the end of a day.
+type Point struct {
+	Date   string `json:"date"` // 2026-11-21
+	Amount string `json:"amount"`
+}
+
+// Setting is one setting with where its value comes from.
+type Setting struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"` // "policy", "user file /home/alex/.config/platen/platen.conf", "default" ...
+}
+
+// Details is what the details and settings pages show beyond the Snapshot.
+type Details struct {
+	Transactions  []Transaction `json:"transactions"`
+	History       []Point       `json:"history"`
+	Settings      []Setting     `json:"settings"`
+	ClientVersion string        `json:"client_version"`
+	ServerVersion string        `json:"server_version,omitempty"`
+	ServerURL     string        `json:"server_url,omitempty"`
+	Problem       *Problem      `json:"problem,omitempty"` // why transactions or history are missing
+}
+
+// Result answers an Action.
+type Result struct {
+	OK      bool     `json:"ok"`
+	Problem *Problem `json:"problem,omitempty"`
+	Details *Details `json:"details,omitempty"`
+}
