@@ -1,0 +1,156 @@
+package archtest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/platenprint/platen/"
+
+// A rule says what the packages below root (a path below the module) must not reach, over any number of steps.
+// "std:" marks a package of the standard library; what ends in "/..." stands for everything below, too.
+type rule struct {
+	root   string
+	banned []string
+	why    string
+}
+
+var rules = []rule{
+	{"client", []string{"server-stub/...", "fyne.io/fyne/...", "tray/ui/...", "std:testing", "internal/emulator/..."}, "the resident is small and knows no server"},
+	{"tray", []string{"server-stub/...", "auth/tokenstore", "auth/osuser", "client/session", "client/apiclient", "client/agent", "std:testing", "internal/emulator/..."}, "the window holds no token and calls no server"},
+	{"server-stub", []string{"client/...", "tray/...", "auth/tokenstore", "auth/osuser", "fyne.io/...", "std:testing", "std:plugin", "internal/emulator/..."}, "desktop and server meet only in internal/api and auth"},
+	{"auth/usermap", []string{"std:net/http", "std:os/exec", "std:database/sql", "auth/osuser", "auth/tokenstore", "client/...", "server-stub/..."}, "the mapping is pure"},
+	{"tray/view", []string{"std:net", "std:net/http", "std:os/exec", "fyne.io/...", "client/ipc"}, "the view model is pure"},
+	{"client/session", []string{"std:net/http", "client/apiclient", "auth/tokenstore", "auth/osuser", "client/ipc"}, "the state machine does no I/O"},
+	{"server-stub/core", []string{"std:os", "std:net", "std:database/sql"}, "the domain is pure"},
+	{"server-stub/names", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore"}, "the resolution is pure"},
+	{"server-stub/httpapi", []string{"server-stub/store/sqlstore", "server-stub/directory/ldap", "server-stub/directory/csvfile"}, "handlers know no database and no directory product"},
+	{"server-stub/admin", []string{"server-stub/store/sqlstore", "server-stub/directory/ldap"}, "handlers know no database and no directory product"},
+	{"server-stub/dirsync", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/signin", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/ledger", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/directory", []string{"server-stub/store", "server-stub/dirsync"}, "sources read; dirsync writes"},
+}
+
+// Only these may import what stands before them, directly and in any file for any system.
+var onlyImporters = map[string][]string{
+	"os/exec":            {"internal/sysexec", "internal/testenv", "internal/demo", "internal/bench", "internal/e2e"},
+	"fyne.io/fyne":       {"tray/ui", "tray"},
+	"fyne.io/systray":    {"tray/icon"},
+	"database/sql":       {"server-stub/store/sqlstore", "internal/testenv"},
+	"modernc.org/sqlite": {"server-stub/store/sqlstore"},
+	"github.com/jackc":   {"server-stub/store/sqlstore"},
+}
+
+// listed is what the Go tool tells about a package.
+type listed struct {
+	ImportPath string
+	Imports    []string
+	Deps       []string
+	DepOnly    bool
+}
+
+func TestProgramsReachOnlyWhatTheyMay(t *testing.T) {
+	for _, goos := range []string{"linux", "windows", "darwin"} {
+		deps := map[string][]string{}
+		for _, p := range list(t, goos) {
+			deps[strings.TrimPrefix(p.ImportPath, module)] = p.Deps
+		}
+		for _, r := range rules {
+			reached, ok := deps[r.root]
+			if !ok {
+				t.Errorf("%s: there is no package %s; mend the rule", goos, r.root)
+			}
+			for _, banned := range r.banned {
+				for _, d := range reached {
+					if matches(d, banned) {
+						t.Errorf("%s: %s reaches %s: %s", goos, r.root, strings.TrimPrefix(d, module), r.why)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestOnlyTheirRoomImports(t *testing.T) {
+	for _, goos := range []string{"linux", "windows", "darwin"} {
+		for _, p := range list(t, goos) {
+			room := strings.TrimPrefix(p.ImportPath, module)
+			for _, imported := range p.Imports {
+				for pkg, allowed := range onlyImporters {
+					if (imported == pkg || strings.HasPrefix(imported, pkg+"/")) &&
+						!slices.ContainsFunc(allowed, func(a string) bool { return room == a || strings.HasPrefix(room, a+"/") }) {
+						t.Errorf("%s: %s imports %s; only %v may", goos, room, imported, allowed)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestServerFolderHasOnlyMain(t *testing.T) {
+	files, err := filepath.Glob("../../server-stub/*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, f := range files {
+		if base := filepath.Base(f); base != "main.go" && !strings.HasSuffix(base, "_test.go") {
+			t.Errorf("server-stub/%s: library code lives in a folder below; here is only main.go", base)
+		}
+	}
+	err = filepath.WalkDir("../../server-stub", func(path string, d os.DirEntry, err error) error {
+		if err == nil && d.IsDir() && path != "../../server-stub" && strings.ContainsAny(d.Name(), "-_") && !strings.Contains(path, "testdata") {
+			t.Errorf("%s: no hyphen or underscore in a folder's name below server-stub", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+// matches tells whether the import path dep is what banned names.
+func matches(dep, banned string) bool {
+	if std, ok := strings.CutPrefix(banned, "std:"); ok {
+		return dep == std
+	}
+	below, all := strings.CutSuffix(banned, "/...")
+	if !strings.Contains(strings.SplitN(below, "/", 2)[0], ".") {
+		below = module + below
+	}
+	return dep == below || all && strings.HasPrefix(dep, below+"/")
+}
+
+// list asks for every package of the module as goos sees it, without cgo: -e keeps packages that need cgo in the list,
+// with their imports.
+func list(t *testing.T, goos string) []listed {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), "go", "list", "-e", "-json=ImportPath,Imports,Deps,DepOnly", module+"...")
+	cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("go list for %s: %v", goos, err)
+	}
+	var all []listed
+	for dec := json.NewDecoder(bytes.NewReader(out)); ; {
+		var p listed
+		if err := dec.Decode(&p); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, p)
+	}
+	if len(all) < 10 {
+		t.Fatalf("go list for %s found only %d packages", goos, len(all))
+	}
+	return all
+}
