@@ -16,6 +16,9 @@ type Record struct {
 	KeyKind core.IdentityKind
 	SID     string // a second identity, where the directory has Windows SIDs
 
+	// Username is the name the person goes by here: what the source's UsernameRule chose. Empty when the record lacks
+	// what the rule asks for; dirsync then reports the record and leaves it out.
+	Username    string
 	UPN         string
 	SAM         string // sAMAccountName or uid: the short name
 	Domain      string // the NetBIOS domain the SAM belongs to, where known
