@@ -1,0 +1,142 @@
+# Two commands matter to a newcomer: `make demo` and `make test`. Both install what they need on Debian and Ubuntu (as
+# root or with sudo); elsewhere they say what is missing. `make help` lists the rest.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+GO ?= go
+export GOTOOLCHAIN ?= local
+
+# Build tags of the window: without the emoji font (4 MB of file, 18 MB of memory), with Fyne's strict threading.
+TAGS := no_emoji,migrated_fynedo
+LDFLAGS := -s -w
+
+# Check tools, pinned once; installed into bin/tools by `make tools`.
+GOLANGCI_LINT := v2.15.0
+GOVULNCHECK := v1.8.0
+TOOLS := bin/tools
+VULNDB ?= $(firstword $(wildcard vulndb-*.tgz ../shared/data/vulndb-*.tgz))
+
+# Debian packages. BUILD compiles the window, SHOW runs it without a desktop, TEST are the real peers of the tests.
+BUILD_PACKAGES := gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev ca-certificates
+SHOW_PACKAGES := xvfb openbox xdotool x11-utils libgl1-mesa-dri dbus gnome-keyring
+TEST_PACKAGES := slapd ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools
+BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless
+
+# Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
+# the whole toolkit a second time.
+WINDOW := ./tray ./tray/ui/...
+PURE = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
+# What builds without cgo on Windows and macOS too.
+PORTABLE = $(PURE)
+PORTABLE_DARWIN = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
+
+.PHONY: help demo test check bench build clean tools setup-demo setup-test setup-bench \
+	fmt lint vet arch cross verify vuln deadcode unit window-test screenshots
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+demo: setup-demo ## set up, build, and run the main job: a person, a server, a balance
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-server ./server-stub
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen ./client
+	CGO_ENABLED=0 $(GO) build -o bin/demo ./internal/demo
+	@bin/demo -tags '$(TAGS)'
+
+build: setup-demo ## build the programs into bin/
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-server ./server-stub
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen ./client
+	$(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-window ./tray
+
+test: setup-test check unit window-test ## set up, check, and run all tests with their real peers
+	@echo "all checks and tests passed"
+
+check: fmt vet lint arch cross verify vuln ## everything but the tests
+
+fmt: $(TOOLS)/golangci-lint
+	$(TOOLS)/golangci-lint fmt --diff ./...
+
+vet:
+	$(GO) vet -tags '$(TAGS)' ./...
+
+lint: $(TOOLS)/golangci-lint
+	$(TOOLS)/golangci-lint run --build-tags '$(TAGS)' ./...
+
+arch: ## the import rules
+	$(GO) test -count=1 ./internal/archtest
+
+cross: ## vet what builds without cgo, for Windows and macOS
+	GOOS=windows CGO_ENABLED=0 $(GO) vet $(PORTABLE)
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PORTABLE_DARWIN)
+
+verify:
+	$(GO) mod verify
+
+vuln: $(TOOLS)/govulncheck ## known vulnerabilities, from a dated copy of the public database
+ifeq ($(VULNDB),)
+	@echo "vuln: skipped: no database (put a copy of golang/vulndb's data/osv as vulndb-DATE.tgz here, or set VULNDB=)"
+else
+	@echo "vuln: database $(notdir $(VULNDB))"
+	@rm -rf .cache/vulndb && mkdir -p .cache/vulndb && tar -xzf $(VULNDB) -C .cache/vulndb
+	@db=$$(dirname "$$(find .cache/vulndb -name 'modules.json' -path '*index*' | head -1)"); \
+	  $(TOOLS)/govulncheck -tags '$(TAGS)' -db "file://$$PWD/$${db%/index}" ./...
+endif
+
+deadcode: ## report functions nobody calls
+	$(GO) run golang.org/x/tools/cmd/deadcode@v0.52.0 -test -tags '$(TAGS)' ./...
+
+unit:
+	PLATEN_REQUIRE_ALL=1 $(GO) test -race -timeout 20m $(PURE)
+
+window-test:
+	PLATEN_REQUIRE_ALL=1 $(GO) test -tags '$(TAGS)' -timeout 15m $(WINDOW)
+
+bench: setup-bench build ## print the figures, each beside its peer
+	$(GO) run ./internal/bench
+
+clean: ## remove what was built
+	rm -rf bin .cache
+
+tools: $(TOOLS)/golangci-lint $(TOOLS)/govulncheck ## install the check tools into bin/tools
+
+$(TOOLS)/golangci-lint: Makefile
+	GOBIN=$(CURDIR)/$(TOOLS) $(GO) install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI_LINT)
+	@touch $@
+
+$(TOOLS)/govulncheck: Makefile
+	GOBIN=$(CURDIR)/$(TOOLS) $(GO) install golang.org/x/vuln/cmd/govulncheck@$(GOVULNCHECK)
+	@touch $@
+
+setup-demo:
+	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES))
+
+setup-test:
+	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES) $(TEST_PACKAGES))
+
+setup-bench:
+	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES) $(BENCH_PACKAGES))
+
+# ensure installs the Debian packages that are missing, or says what to install. The servers among them are peers for the
+# tests, which start their own copies on loopback: they are kept from starting as services.
+define ensure
+	if ! command -v $(GO) >/dev/null; then echo "Install Go 1.26.8 or newer first: https://go.dev/dl/"; exit 1; fi; \
+	if ! command -v dpkg-query >/dev/null; then \
+	  echo "This is not Debian or Ubuntu. Install what these packages hold, in your system's words:"; \
+	  echo "  $(1)"; echo "Going on as if they were there."; exit 0; fi; \
+	missing=; for p in $(1); do \
+	  [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$p 2>/dev/null)" = installed ] || missing="$$missing $$p"; done; \
+	[ -n "$$missing" ] || exit 0; \
+	sudo=; if [ "$$(id -u)" != 0 ]; then sudo=sudo; command -v sudo >/dev/null || { \
+	  echo "Install these packages as root, then run this again:"; echo "  apt-get install$$missing"; exit 1; }; fi; \
+	echo "installing:$$missing"; \
+	policy=; [ -e /usr/sbin/policy-rc.d ] || { policy=/usr/sbin/policy-rc.d; \
+	  printf '#!/bin/sh\nexit 101\n' | $$sudo tee $$policy >/dev/null; $$sudo chmod 755 $$policy; }; \
+	trap '[ -z "$$policy" ] || $$sudo rm -f "$$policy"' EXIT; \
+	$$sudo apt-get update -qq; \
+	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+	if [ -d /run/systemd/system ]; then for s in slapd samba-ad-dc postgresql; do \
+	  case "$$missing" in *$$s*) $$sudo systemctl disable -q "$$s" || true;; esac; done; fi
+endef
