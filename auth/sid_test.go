@@ -61,13 +61,13 @@ func FuzzEntraObjectID(f *testing.F) {
 
 func TestDomainSID(t *testing.T) {
 	for sid, want := range map[string]bool{
-		"S-1-5-21-1004336348-1177238915-682003330-512":        true,
-		"S-1-5-21-1004336348-1177238915-682003330":            false, // a domain, no account
-		"S-1-5-18":                                            false,
+		"S-1-5-21-1004336348-1177238915-682003330-512": true,
+		"S-1-5-21-1004336348-1177238915-682003330":     false, // a domain, no account
+		"S-1-5-18": false,
 		"S-1-12-1-1943430372-1249052806-2496021943-303440021": false,
-		"S-1-5-21-1-2-3-x":                                    false,
-		"S-1-5-21-1-2-3-99999999999":                          false,
-		"":                                                    false,
+		"S-1-5-21-1-2-3-x":           false,
+		"S-1-5-21-1-2-3-99999999999": false,
+		"":                           false,
 	} {
 		if got := DomainSID(sid); got != want {
 			t.Errorf("DomainSID(%q) = %v, want %v", sid, got, want)
