@@ -1,0 +1,87 @@
+package config
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+)
+
+// Resolver asks the DNS; *net.Resolver is one.
+type Resolver interface {
+	LookupSRV(ctx context.Context, service, proto, name string) (string, []*net.SRV, error)
+}
+
+// Domains looks for _platen._tcp SRV records (RFC 2782) in the computer's domains, one after the other. Anybody who runs
+// the network can write such a record: a person confirms the server it names (Origin.Discovered).
+type Domains struct {
+	Resolver Resolver
+	Names    []string // "example.org"; names without a dot are not asked, they belong to nobody
+}
+
+// Discover implements Discovery.
+func (d Domains) Discover(ctx context.Context) (serverURL, where string, err error) {
+	for _, domain := range d.Names {
+		domain = strings.Trim(domain, ".")
+		if !strings.Contains(domain, ".") || !validHost(domain) {
+			continue
+		}
+		where = "_platen._tcp." + domain
+		_, records, lookupErr := d.Resolver.LookupSRV(ctx, "platen", "tcp", domain+".")
+		if lookupErr != nil {
+			if dnsErr, ok := errors.AsType[*net.DNSError](lookupErr); !ok || !dnsErr.IsNotFound {
+				err = lookupErr
+			}
+			continue
+		}
+		for _, record := range records { // sorted by priority, shuffled by weight
+			host := strings.TrimSuffix(record.Target, ".")
+			if host == "" || record.Port == 0 { // "." says: decidedly not here
+				continue
+			}
+			return "https://" + net.JoinHostPort(host, strconv.Itoa(int(record.Port))), where, nil
+		}
+	}
+	return "", where, err
+}
+
+// SearchDomains lists the domains in which this computer looks for short host names, from /etc/resolv.conf or, on Windows,
+// from the TCP/IP parameters of the registry. None is no error.
+func SearchDomains(m Machine) []string {
+	if m.GOOS == "windows" {
+		return registryDomains(m.Registry)
+	}
+	text, err := m.ReadFile("/etc/resolv.conf")
+	if err != nil {
+		return nil
+	}
+	return resolvConfDomains(string(text))
+}
+
+// resolvConfDomains follows resolv.conf(5): "search" and "domain" exclude each other, the last one counts.
+func resolvConfDomains(text string) []string {
+	var names []string
+	for line := range strings.Lines(text) {
+		fields := strings.Fields(line)
+		if len(fields) >= 2 && (fields[0] == "search" || fields[0] == "domain") {
+			names = fields[1:]
+		}
+	}
+	return names
+}
+
+func registryDomains(registry Registry) []string {
+	if registry == nil {
+		return nil
+	}
+	values, err := registry.Values(`HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`)
+	if err != nil {
+		return nil
+	}
+	var names []string
+	for _, name := range []string{"SearchList", "Domain", "DhcpDomain"} {
+		names = append(names, strings.FieldsFunc(values[name], func(r rune) bool { return r == ',' || r == ' ' })...)
+	}
+	return names
+}

@@ -1,0 +1,5 @@
+//go:build !windows && !darwin
+
+package config
+
+func native(*Machine) error { return nil }
