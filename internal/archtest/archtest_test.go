@@ -42,7 +42,7 @@ var rules = []rule{
 
 // Only these may import what stands before them, directly and in any file for any system.
 var onlyImporters = map[string][]string{
-	"os/exec":            {"internal/sysexec", "internal/testenv", "internal/demo", "internal/bench", "internal/e2e"},
+	"os/exec":            {"internal/sysexec", "internal/testenv", "internal/stage", "internal/demo", "internal/bench", "internal/e2e"},
 	"fyne.io/fyne":       {"tray/ui", "tray"},
 	"fyne.io/systray":    {"tray/icon"},
 	"database/sql":       {"server-stub/store/sqlstore", "internal/testenv"},
