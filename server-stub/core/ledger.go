@@ -24,7 +24,20 @@ type Account struct {
 	Currency Currency
 	Balance  Amount
 	Held     Amount // the sum of pending holds, >= 0; what can be spent is Balance - Held + Overdraft
-	Version  int64  // the Seq of the last transfer or hold event that touched it
+	Floor    Amount // the limit (-Overdraft) under which the last charge or hold was granted, <= 0
+	Version  int64  // grows by one with every change of the account: a transfer, a hold, a void
+}
+
+// Available is what can be spent with this overdraft: never negative.
+func (a Account) Available(overdraft Amount) Amount {
+	left, err := a.Balance.Add(-a.Held)
+	if err == nil {
+		left, err = left.Add(overdraft)
+	}
+	if err != nil || left < 0 {
+		return 0
+	}
+	return left
 }
 
 // TransferKind says why money moved.
@@ -38,18 +51,25 @@ const (
 	TransferRefund TransferKind = "refund" // usage -> user
 )
 
-// Entry is one leg of a transfer.
+// Entry is one leg of a transfer. Balance and Floor are kept with it, so that a statement needs no sums and that the
+// limit can be checked at every prefix of the ledger (I9), though a person's overdraft changes over time.
 type Entry struct {
 	Account AccountID
-	Amount  Amount // positive: the account gains
+	Amount  Amount // positive: the account gains; never zero
+	Balance Amount // the account's balance after it
+	Floor   Amount // for a user's account that loses: Balance must not be below it
+
+	// Whose account it is: read from the account and part of the chain, so that accounts cannot be swapped.
+	Kind   AccountKind
+	UserID UserID
 }
 
 // Transfer is an immutable movement of money: at least two entries that sum to zero (I2). Rows hold ids only; texts sit
 // outside the chain (TransferNote), bound to it by a salted digest, so that erasing a person leaves the chain valid.
 type Transfer struct {
-	Seq            int64  // 1, 2, 3 ... without gaps: the order of the ledger (never the time)
-	IdempotencyKey string // from the caller, 1..128 bytes, unique (I4)
-	BodyDigest     [32]byte
+	Seq            int64    // 1, 2, 3 ... without gaps: the order of the ledger (never the time)
+	IdempotencyKey string   // from the caller, 1..128 bytes, unique among transfers and holds (I4)
+	BodyDigest     [32]byte // of what the caller asked for, without the note: same key, same body
 	Kind           TransferKind
 	At             time.Time
 	Actor          string // "admin", "user:12", "system"
@@ -89,6 +109,7 @@ type Hold struct {
 	CreatedAt      time.Time
 	ExpiresAt      time.Time
 	SettledAt      time.Time
+	Seq            int64 // the transfer that posted it, 0 otherwise
 }
 
 // LedgerHead is the end of the hash chain.

@@ -9,12 +9,17 @@ package store
 
 import (
 	"context"
+	"errors"
 	"io"
 	"time"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
 )
+
+// ErrBroken: writing has ended for good, because the disk failed in a way that leaves open what was written. Nothing is
+// tried again; the program must stop and be started anew. It comes together with core.ErrUnavailable.
+var ErrBroken = errors.New("the database cannot write any more: restart the server once the disk is in order")
 
 // Store is a database. Safe for concurrent use.
 type Store interface {
@@ -23,7 +28,8 @@ type Store interface {
 
 	// Update runs fn in one serialised read-write transaction: all of it is durable when Update returns nil, none of it
 	// when fn or the commit fails. fn may be run again after a serialisation failure, so it must have no effect but
-	// through tx and variables it assigns anew.
+	// through tx and variables it assigns anew. An error of a Tx method other than core.ErrNotFound ends the transaction:
+	// Update then fails with it even if fn returns nil (where a method says it leaves the transaction usable, it does not).
 	Update(ctx context.Context, fn func(Tx) error) error
 
 	// Ping answers nil when the database answers.
@@ -89,7 +95,7 @@ type Names interface {
 
 // Identities keeps the immutable ids of directories.
 type Identities interface {
-	// PutIdentity ties; core.ErrConflict if that identity is another user's.
+	// PutIdentity ties; core.ErrConflict, which leaves the transaction usable, if that identity is another user's.
 	PutIdentity(ctx context.Context, e core.ExternalIdentity) error
 	IdentityOwner(ctx context.Context, source core.SourceID, kind core.IdentityKind, immutableID string) (core.UserID, error)
 	// OwnersByID returns the users whom any source knows by this id (a SID is known to several sources).

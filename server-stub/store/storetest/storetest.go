@@ -1,0 +1,95 @@
+// Package storetest has what tests of the server need of a database: fresh ones, and the suite that holds every dialect
+// to the contract of package store.
+package storetest
+
+import (
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/store"
+	"github.com/platenprint/platen/server-stub/store/sqlstore"
+)
+
+// OpenSQLite opens a fresh SQLite database in a folder of its own and closes it at the end of the test.
+func OpenSQLite(t testing.TB) store.Store {
+	t.Helper()
+	return open(t, sqlstore.Config{Path: filepath.Join(t.TempDir(), "platen.db")})
+}
+
+func open(t testing.TB, cfg sqlstore.Config) store.Store {
+	t.Helper()
+	s, err := sqlstore.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatalf("open a database for the test: %v", err)
+	}
+	t.Cleanup(func() {
+		if err := s.Close(); err != nil {
+			t.Errorf("close the database of the test: %v", err)
+		}
+	})
+	return s
+}
+
+// Run holds a dialect to the contract. open must return a fresh, empty database each time.
+func Run(t *testing.T, open func(t *testing.T) store.Store) {
+	for _, suite := range []struct {
+		name  string
+		tests []test
+	}{
+		{"transactions", transactionTests},
+		{"users", userTests},
+		{"names", nameTests},
+		{"identities", identityTests},
+		{"passwords", passwordTests},
+		{"sessions", sessionTests},
+		{"limits", limitTests},
+		{"sync", syncTests},
+		{"audit", auditTests},
+		{"meta", metaTests},
+		{"ledger", ledgerTests},
+	} {
+		t.Run(suite.name, func(t *testing.T) {
+			for _, one := range suite.tests {
+				t.Run(one.name, func(t *testing.T) { one.run(t, open(t)) })
+			}
+		})
+	}
+}
+
+type test struct {
+	name string
+	run  func(t *testing.T, s store.Store)
+}
+
+// day is a time with the microseconds that the store promises to keep.
+var day = time.Date(2026, 11, 21, 8, 30, 0, 123456000, time.UTC)
+
+// update runs fn in an Update that must succeed.
+func update(t *testing.T, s store.Store, fn func(tx store.Tx) error) {
+	t.Helper()
+	if err := s.Update(t.Context(), fn); err != nil {
+		t.Fatalf("update: %v", err)
+	}
+}
+
+// view runs fn in a View that must succeed.
+func view(t *testing.T, s store.Store, fn func(tx store.Tx) error) {
+	t.Helper()
+	if err := s.View(t.Context(), fn); err != nil {
+		t.Fatalf("view: %v", err)
+	}
+}
+
+// newUser makes a user with that name and returns it.
+func newUser(t *testing.T, s store.Store, username string) core.User {
+	t.Helper()
+	u := core.User{Username: username, DisplayName: "Name of " + username, CreatedAt: day, UpdatedAt: day}
+	update(t, s, func(tx store.Tx) error {
+		id, err := tx.CreateUser(t.Context(), u)
+		u.ID = id
+		return err
+	})
+	return u
+}
