@@ -1,0 +1,69 @@
+// Package config reads the server's configuration: flags before environment before the YAML file before the defaults.
+// There is one table of settings (settings.go); every value knows where it came from, and an unknown key, a key written
+// twice or a value that does not fit is refused with its file and line.
+package config
+
+import (
+	"log/slog"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/core"
+)
+
+// Config is the whole configuration, checked.
+type Config struct {
+	Listen       string // host:port of the HTTPS listener
+	PublicURL    *url.URL
+	Organisation string
+	Currency     core.Currency
+	UPNSuffix    string
+	LowBalance   string // decimal, "" for none
+	TopUpURL     string
+	PortalURL    string
+	HelpText     string
+	Database     secret.String // postgres://..., empty for SQLite in the data folder
+	TLSCert      string        // PEM files, both or none
+	TLSKey       string
+
+	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
+	MetricsFrom    []netip.Prefix // who may read /metrics
+
+	SignIn    SignIn
+	Retention Retention
+
+	// Directories is the list as written, for the directory rooms to read; nil when there is none.
+	Directories *yaml.Node
+	SyncEvery   time.Duration
+
+	LogLevel slog.Level
+
+	settings []Setting
+}
+
+// SignIn limits failed sign-ins.
+type SignIn struct {
+	Failures        int           // failed passwords per person and window that may reach a directory
+	Window          time.Duration // counted from the last failure
+	NetworkFailures int           // failures per client network (/24 or /64) and hour
+}
+
+// Retention says how long things that are over are kept.
+type Retention struct {
+	Sessions time.Duration // sessions that ended
+}
+
+// Setting is one value with its origin, as `config show` prints it. A secret's value is "***".
+type Setting struct {
+	Key    string `json:"key"`
+	Value  string `json:"value"`
+	Origin string `json:"origin"` // "default", "flag --listen", "PLATEN_LISTEN", "/etc/platen/server.yaml:3"
+	Doc    string `json:"doc"`
+}
+
+// Settings lists every setting in the table's order.
+func (c *Config) Settings() []Setting { return c.settings }
