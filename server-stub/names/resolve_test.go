@@ -378,4 +378,3 @@ func FuzzResolve(f *testing.F) {
 		}
 	})
 }
-

@@ -1,0 +1,19 @@
+// Package sessions keeps people signed in: it issues, renews, checks and ends sessions. Who a person is was proven before
+// (signin); what a person may do is decided after (httpapi).
+//
+// A session is a family of tokens, of which only SHA-256 hashes are stored:
+//
+//	plt_a_SECRET              access token, 256 random bits, ten minutes
+//	plt_r_SESSION_SECRET      refresh token, the session's id and 256 random bits
+//
+// The prefixes are for people and programs that look for leaked secrets. A refresh token is used up by using it:
+//
+//	current ──▶ a new pair; the token just used becomes "previous" for Grace
+//	previous ─▶ once, within Grace, while its successor is unused: a new pair (the reply was lost on the way)
+//	any other ▶ somebody has a copy: the session ends, whoever has its tokens
+//
+// "Any other" is told from an invented token by the session's id, which is itself 128 random bits: whoever knows the id
+// can end the session, never use it. So the id is shown to nobody but the person and administrators, and is not logged.
+//
+// Authenticate asks the store each time and keeps nothing in memory, so a person who is disabled is out with the next request.
+package sessions
