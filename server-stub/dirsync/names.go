@@ -1,0 +1,153 @@
+package dirsync
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/platenprint/platen/auth"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/names"
+)
+
+// claim is the answer to "may the record's person have its username and UPN?".
+type claim struct {
+	refused string // why not, "" when yes
+	rekey   bool
+	release []Change // other people's names that were kept long enough: they end when the claim is used
+}
+
+// claim looks at each username and UPN that the person (nil: a new one) does not have yet.
+func (p *planner) claim(w wanted, person *Person) claim {
+	var c claim
+	for _, n := range w.names {
+		if !strong(n.Kind) || holds(person, n) {
+			continue
+		}
+		if p.claims[n.Folded] > 1 {
+			return claim{refused: fmt.Sprintf("several records want the name %q", n.Name)}
+		}
+		for _, h := range p.state.Holders[n.Folded] {
+			if person != nil && h.UserID == person.User.ID || !names.Blocks(h, p.now) || !strong(h.Kind) && h.Kind != core.NameAlias {
+				continue
+			}
+			until, rekey, reason := p.keptFrom(h)
+			if reason != "" {
+				return claim{rekey: rekey, refused: fmt.Sprintf("the name %q %s", n.Name, reason)}
+			}
+			end := h.LoginName
+			end.ValidTo = until
+			c.release = append(c.release, Change{
+				Actions: []Action{ActionRelease}, User: core.User{ID: h.UserID}, Fields: []string{"names"}, EndNames: []core.LoginName{end},
+			})
+		}
+	}
+	return c
+}
+
+// keptFrom says why the name that h holds cannot be given to somebody else, or, with no reason, since when h has had no
+// right to it. rekey: h's person leaves in this very run, so that one id takes the place of another.
+func (p *planner) keptFrom(h core.NameHolder) (since time.Time, rekey bool, reason string) {
+	kept := int(names.Reservation.Hours() / 24)
+	holder := p.state.Inactive[h.UserID]
+	renamed := lastRename(p.state.Holders[h.Folded], h)
+	switch {
+	case !h.ValidTo.IsZero():
+		return since, false, fmt.Sprintf("was that of user %d until %s and is kept for %d days: erase that user or free the name to give it away at once",
+			h.UserID, h.ValidTo.Format(time.DateOnly), kept)
+	case !holder.DeletedAt.IsZero() && p.now.Sub(holder.DeletedAt) >= names.Reservation:
+		return holder.DeletedAt, false, ""
+	case !holder.DeletedAt.IsZero():
+		return since, false, fmt.Sprintf("is that of user %d, who left on %s under another id, and is kept for %d days: erase that user if this is somebody else",
+			h.UserID, holder.DeletedAt.Format(time.DateOnly), kept)
+	case h.UserSource == p.source && !p.listed[h.UserID]:
+		return since, true, fmt.Sprintf("is that of user %d, whom the source no longer lists, and the id is another: erase that user if this is somebody else", h.UserID)
+	case strong(h.Kind) || renamed.IsZero():
+		return since, false, fmt.Sprintf("is the %s of %s", h.Kind, describe(core.User{ID: h.UserID, Source: h.UserSource}))
+	case p.now.Sub(renamed) < names.Reservation:
+		return since, false, fmt.Sprintf("was that of user %d until %s and is kept for %d days: remove that alias to give it away at once",
+			h.UserID, renamed.Format(time.DateOnly), kept)
+	}
+	return renamed, false, ""
+}
+
+// lastRename returns when the holder stopped having the alias h as username or UPN, zero when it never was that.
+func lastRename(holders []core.NameHolder, h core.NameHolder) time.Time {
+	var last time.Time
+	for _, other := range holders {
+		if other.UserID == h.UserID && strong(other.Kind) && other.ValidTo.After(last) {
+			last = other.ValidTo
+		}
+	}
+	return last
+}
+
+// names plans the names of a person so that those of the source are the record's, and lost usernames become aliases.
+func (p *planner) names(c *Change, w wanted, person Person, claim claim) {
+	p.changes = append(p.changes, claim.release...)
+	desired := p.allowed(w, person)
+	usernames := map[auth.Folded]bool{} // usernames and UPNs from now on
+	for _, n := range desired {
+		usernames[n.Folded] = usernames[n.Folded] || strong(n.Kind)
+		if !inForce(person.Names, n) {
+			n.ValidFrom = p.now
+			c.PutNames = append(c.PutNames, n)
+		}
+	}
+	renamed := false
+	for _, n := range person.Names {
+		ours := n.Source == p.source || n.Source == person.User.Source && n.Source != core.LocalSource
+		if !n.ValidTo.IsZero() || !ours || slices.ContainsFunc(desired, func(d core.LoginName) bool { return sameName(d, n) }) {
+			continue
+		}
+		if n.Kind == core.NameAlias && wasUsername(person.Names, n.Folded) && !usernames[n.Folded] {
+			continue // an old name, kept
+		}
+		ended := n
+		ended.ValidTo = p.now
+		c.EndNames = append(c.EndNames, ended)
+		if strong(n.Kind) && !usernames[n.Folded] {
+			renamed = true
+			alias := core.LoginName{Name: n.Name, Folded: n.Folded, Kind: core.NameAlias, Source: p.source, ValidFrom: p.now}
+			if !inForce(person.Names, alias) && !slices.ContainsFunc(c.PutNames, func(x core.LoginName) bool { return sameName(x, alias) }) {
+				c.PutNames = append(c.PutNames, alias)
+			}
+		}
+	}
+	if len(c.PutNames)+len(c.EndNames) > 0 {
+		c.Fields = append(c.Fields, "names")
+	}
+	if renamed {
+		c.Actions = append(c.Actions, ActionRename)
+	}
+}
+
+// allowed returns the record's names without new aliases that are somebody else's username.
+func (p *planner) allowed(w wanted, person Person) []core.LoginName {
+	return slices.DeleteFunc(slices.Clone(w.names), func(n core.LoginName) bool {
+		if n.Kind != core.NameAlias || inForce(person.Names, n) {
+			return false
+		}
+		taken := p.claims[n.Folded] > 0 || slices.ContainsFunc(p.state.Holders[n.Folded], func(h core.NameHolder) bool {
+			return h.UserID != person.User.ID && strong(h.Kind) && names.Blocks(h, p.now)
+		})
+		if taken {
+			p.report(w, false, "does not get the alias %q: it is somebody else's username", n.Name)
+		}
+		return taken
+	})
+}
+
+// sameName tells whether two are one name: a person holds each fold once for each kind and domain.
+func sameName(a, b core.LoginName) bool {
+	return a.Folded == b.Folded && a.Kind == b.Kind && a.Domain == b.Domain
+}
+
+func inForce(names []core.LoginName, n core.LoginName) bool {
+	return slices.ContainsFunc(names, func(have core.LoginName) bool { return have.ValidTo.IsZero() && sameName(have, n) })
+}
+
+// wasUsername tells whether the person once had the name as username or UPN.
+func wasUsername(names []core.LoginName, folded auth.Folded) bool {
+	return slices.ContainsFunc(names, func(n core.LoginName) bool { return n.Folded == folded && strong(n.Kind) && !n.ValidTo.IsZero() })
+}
