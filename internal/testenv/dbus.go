@@ -79,7 +79,7 @@ func AwaitName(t testing.TB, address, name string) {
 	if err != nil {
 		t.Fatalf("connect to %s: %v", address, err)
 	}
-	defer conn.Close() //nolint:errcheck // nothing was written
+	defer conn.Close()
 	Await(t, "an owner of "+name, func() bool { return hasOwner(conn, name) })
 }
 
@@ -91,6 +91,7 @@ func hasOwner(conn *dbus.Conn, name string) bool {
 
 // process is a program that a test has started.
 type process struct {
+	pid  int
 	stop func() // kills it and waits; may be called more than once
 }
 
@@ -118,7 +119,7 @@ func start(t testing.TB, env []string, input string, stdout io.Writer, path stri
 			_ = pipe.CloseWithError(fmt.Errorf("%s has ended: %v", path, cmd.ProcessState))
 		}
 	}()
-	return &process{stop: func() {
+	return &process{pid: cmd.Process.Pid, stop: func() {
 		cancel()
 		<-done
 	}}

@@ -63,7 +63,7 @@ func (k *KeyringDaemon) Stop() {
 	if err != nil {
 		return // the bus is gone too
 	}
-	defer conn.Close() //nolint:errcheck // nothing was written
+	defer conn.Close()
 	Await(k.t, "the keyring to leave the bus", func() bool { return !hasOwner(conn, SecretService) })
 }
 
