@@ -1,0 +1,356 @@
+package view_test
+
+import (
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/platenprint/platen/assets"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/tray/view"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+// berlin is the zone of the tests: one hour before UTC in winter, two in summer.
+var berlin = time.FixedZone("CET", 3600)
+
+// now is Saturday 21 November 2026, 10:30 in Berlin.
+var now = time.Date(2026, 11, 21, 9, 30, 0, 0, time.UTC)
+
+var yesterday = time.Date(2026, 11, 20, 8, 10, 0, 0, time.UTC)
+
+// localeOf is a locale whose texts are complete: a key that does not exist fails the test.
+func localeOf(t *testing.T, name string) view.Locale {
+	t.Helper()
+	texts, err := assets.LoadTexts(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return view.NewLocale(name, func(key string, args ...string) string {
+		text := texts.Text(key, args...)
+		if text == key || strings.Contains(text, "{") {
+			t.Errorf("%s: text %q with %v is %q", name, key, args, text)
+		}
+		return text
+	}, berlin)
+}
+
+var (
+	alex   = &status.User{Username: "alex.test@example.org", DisplayName: "Alex Test"}
+	osAlex = status.OSAccount{Name: `EXAMPLE\alex.test`, Short: "alex.test", Domain: "EXAMPLE"}
+)
+
+// base is a snapshot as the resident makes it, for the cases to change.
+func base(change func(*status.Snapshot)) status.Snapshot {
+	s := status.Snapshot{
+		Version: status.Version, State: status.StateFollowing, Connection: status.ConnectionStream, AuthMode: "prompt",
+		OSAccount: osAlex, User: alex, Balance: &status.Money{Amount: "12.34", Currency: "EUR"}, BalanceAt: now,
+		ServerHost: "print.example.org",
+	}
+	change(&s)
+	return s
+}
+
+func signedOut(ask status.Ask, change func(*status.Snapshot)) status.Snapshot {
+	return base(func(s *status.Snapshot) {
+		s.State, s.User, s.Balance, s.Ask, s.Prefill = status.StateSignedOut, nil, nil, ask, "alex.test@example.org"
+		s.BalanceAt = time.Time{}
+		change(s)
+	})
+}
+
+func nothing(*status.Snapshot) {}
+
+func problem(code status.ProblemCode) func(*status.Snapshot) {
+	return func(s *status.Snapshot) { s.Problem = &status.Problem{Code: code, Host: "print.example.org"} }
+}
+
+// cases are the situations of the design, each a snapshot.
+var cases = []struct {
+	name string
+	s    status.Snapshot
+}{
+	{"following", base(nothing)},
+	{"low", base(func(s *status.Snapshot) {
+		s.Balance.Amount, s.Low, s.TopUpURL, s.PortalURL = "0.80", true, "https://pay.example.org", "https://print.example.org"
+	})},
+	{"empty", base(func(s *status.Snapshot) { s.Balance.Amount, s.Low, s.Empty = "-5", true, true })},
+	{"stale while following", base(func(s *status.Snapshot) { s.Stale, s.BalanceAt = true, yesterday })},
+	{"hidden balance", base(func(s *status.Snapshot) { s.HideBalance, s.Balance = true, nil })},
+	{"waiting for the first balance", base(func(s *status.Snapshot) { s.Balance, s.BalanceAt = nil, time.Time{} })},
+	{"offline", base(func(s *status.Snapshot) {
+		s.State, s.Stale, s.BalanceAt, s.Connection = status.StateOffline, true, yesterday, status.ConnectionNone
+		s.Problem = &status.Problem{Code: status.ProblemUnreachable, Host: "print.example.org"}
+	})},
+	{"offline for long", base(func(s *status.Snapshot) {
+		s.State, s.Stale, s.BalanceAt = status.StateOffline, true, time.Date(2025, 3, 4, 17, 5, 0, 0, time.UTC)
+	})},
+	{"starting", base(func(s *status.Snapshot) { s.State, s.User, s.Balance = status.StateStarting, nil, nil })},
+	{"shared, signed in", base(func(s *status.Snapshot) { s.Shared = true })},
+	{"first launch", signedOut(status.AskFirstLaunch, nothing)},
+	{"first launch, offline", signedOut(status.AskNothing, problem(status.ProblemUnreachable))},
+	{"first launch, nothing known", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.OSAccount, s.Prefill, s.HelpText = status.OSAccount{}, "", "IT desk, room 101"
+	})},
+	{"signing in", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) { s.State = status.StateSigningIn })},
+	{"names changed", signedOut(status.AskNamesChanged, nothing)},
+	{"session ended", signedOut(status.AskSessionEnded, func(s *status.Snapshot) {
+		s.User, s.Balance, s.Stale, s.BalanceAt = alex, &status.Money{Amount: "12.34", Currency: "EUR"}, true, yesterday
+	})},
+	{"who is printing", signedOut(status.AskWhoIsPrinting, func(s *status.Snapshot) { s.Shared = true })},
+	{"wrong password", signedOut(status.AskFirstLaunch, problem(status.ProblemWrongCredentials))},
+	{"ambiguous name", signedOut(status.AskFirstLaunch, problem(status.ProblemAmbiguousName))},
+	{"account disabled", signedOut(status.AskFirstLaunch, problem(status.ProblemAccountDisabled))},
+	{"password expired", signedOut(status.AskFirstLaunch, problem(status.ProblemPasswordExpired))},
+	{"limited", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.Problem = &status.Problem{Code: status.ProblemLimited, RetryAt: now.Add(12 * time.Minute)}
+	})},
+	{"limited, no time known", signedOut(status.AskFirstLaunch, problem(status.ProblemLimited))},
+	{"invalid", signedOut(status.AskFirstLaunch, problem(status.ProblemInvalid))},
+	{"directory unavailable", signedOut(status.AskFirstLaunch, problem(status.ProblemDirectoryUnavailable))},
+	{"not configured", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.Problem, s.ServerHost = &status.Problem{Code: status.ProblemNotConfigured}, ""
+	})},
+	{"certificate", signedOut(status.AskFirstLaunch, problem(status.ProblemCertificate))},
+	{"certificate, no host known", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.Problem, s.ServerHost = &status.Problem{Code: status.ProblemCertificate}, ""
+	})},
+	{"certificate expired", base(problem(status.ProblemCertificateExpired))},
+	{"clock", base(problem(status.ProblemClock))},
+	{"server", base(problem(status.ProblemServer))},
+	{"config", base(problem(status.ProblemConfig))},
+	{"a problem of a later version", base(problem("sunspots"))},
+}
+
+func TestEveryStateInEveryLanguage(t *testing.T) {
+	for _, language := range assets.Languages {
+		t.Run(language, func(t *testing.T) {
+			l := localeOf(t, language)
+			var b strings.Builder
+			for _, c := range cases {
+				b.WriteString("## " + c.name + "\n\n")
+				describe(&b, c.s, l)
+			}
+			golden(t, language+".txt", b.String())
+		})
+	}
+}
+
+// describe writes what people see, as text.
+func describe(b *strings.Builder, s status.Snapshot, l view.Locale) {
+	line := func(name string, parts ...string) {
+		if text := strings.Join(parts, " | "); strings.Trim(text, " |") != "" {
+			b.WriteString(name + ": " + text + "\n")
+		}
+	}
+	tray := view.TrayOf(s, l, now)
+	line("icon", string(tray.Icon))
+	line("tooltip", tray.Tooltip)
+	for _, group := range tray.Menu {
+		var texts []string
+		for _, item := range group {
+			text := item.Text
+			if !item.Enabled() {
+				text = "(" + text + ")"
+			}
+			texts = append(texts, text)
+		}
+		line("menu", texts...)
+	}
+	switch page := view.PageOf(s, status.PageAuto); page {
+	case status.PageSignIn:
+		m := view.IdentifyOf(s, l, now)
+		line("heading", m.Heading)
+		line("intro", m.Intro)
+		line("account", m.AccountLabel, m.Account)
+		line("password", m.PasswordLabel)
+		line("stay", m.Stay)
+		line("error", string(m.ErrorField), m.Error)
+		line("help", m.Help)
+		if m.Busy {
+			line("buttons", m.Working, m.Cancel)
+		} else {
+			line("buttons", m.Submit)
+		}
+	default:
+		m := view.BalanceOf(s, l, now)
+		line("balance", m.Name, m.Username, m.Amount)
+		line("line", string(m.Tone), m.Line)
+		line("buttons", m.Primary.Text, m.Details, m.Sign.Text)
+	}
+	b.WriteString("\n")
+}
+
+func golden(t *testing.T, name, got string) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, []byte(got), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s is not what it was (-before +now); look at it, then run with -update:\n%s", name, diff)
+	}
+}
+
+func TestHiddenBalanceShowsNoAmountAnywhere(t *testing.T) {
+	details := &status.Details{
+		Transactions: []status.Transaction{{At: now, Kind: "charge", Amount: "-7.65", Balance: "7654.32"}},
+		History:      []status.Point{{Date: "2026-11-20", Amount: "7654.32"}, {Date: "2026-11-21", Amount: "7654.32"}},
+	}
+	for _, language := range assets.Languages {
+		l := localeOf(t, language)
+		for _, c := range cases {
+			s := c.s
+			// A resident of our version leaves the balance out; the view does not rely on it.
+			s.HideBalance, s.Balance = true, &status.Money{Amount: "7654.32", Currency: "EUR"}
+			toaster := view.NewToaster(l)
+			everything, err := json.Marshal([]any{
+				view.TrayOf(s, l, now), view.IdentifyOf(s, l, now), view.BalanceOf(s, l, now),
+				view.DetailsOf(s, details, l, now), view.SettingsOf(s, details, l),
+				toaster.Next(s), toaster.Next(low(s)), toaster.Next(empty(s)),
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if strings.Contains(string(everything), "7") && strings.Contains(strings.NewReplacer(".", "", ",", "", "\u00a0", "").Replace(string(everything)), "765") {
+				t.Errorf("%s, %s: an amount shows: %s", language, c.name, everything)
+			}
+			if strings.Contains(string(everything), "€") {
+				t.Errorf("%s, %s: a currency shows: %s", language, c.name, everything)
+			}
+		}
+	}
+}
+
+func low(s status.Snapshot) status.Snapshot {
+	s.Low = true
+	return s
+}
+
+func empty(s status.Snapshot) status.Snapshot {
+	s.Low, s.Empty = true, true
+	return s
+}
+
+func TestMenuLeadsOnlyWhereThereIsSomething(t *testing.T) {
+	l := localeOf(t, "en")
+	has := func(s status.Snapshot, id string) bool {
+		for _, group := range view.TrayOf(s, l, now).Menu {
+			for _, item := range group {
+				if item.ID == id {
+					return item.Enabled()
+				}
+			}
+		}
+		return false
+	}
+	for _, tc := range []struct {
+		id   string
+		s    status.Snapshot
+		want bool
+	}{
+		{"portal", base(nothing), false},
+		{"portal", base(func(s *status.Snapshot) { s.PortalURL = "https://p" }), true},
+		{"top-up", base(nothing), false},
+		{"top-up", base(func(s *status.Snapshot) { s.TopUpURL = "https://p" }), true},
+		{"top-up", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) { s.TopUpURL = "https://p" }), false},
+		{"sign-out", base(nothing), true},
+		{"sign-in", base(nothing), false},
+		{"sign-out", signedOut(status.AskFirstLaunch, nothing), false},
+		{"sign-in", signedOut(status.AskFirstLaunch, nothing), true},
+		{"retry", base(nothing), false},
+		{"state", base(nothing), false}, // is there to be read
+	} {
+		if got := has(tc.s, tc.id); got != tc.want {
+			t.Errorf("%s can be chosen: %v, want %v", tc.id, got, tc.want)
+		}
+	}
+	shared := view.TrayOf(base(func(s *status.Snapshot) { s.Shared = true }), l, now)
+	if first := shared.Menu[0][0].ID; first != "sign-out" {
+		t.Errorf("first line on a shared computer is %s, want sign-out", first)
+	}
+}
+
+func TestPageOf(t *testing.T) {
+	offlineUnknown := signedOut(status.AskNothing, func(s *status.Snapshot) { s.State = status.StateOffline })
+	ended := signedOut(status.AskSessionEnded, func(s *status.Snapshot) { s.User = alex })
+	for _, tc := range []struct {
+		s            status.Snapshot
+		wanted, want status.Page
+	}{
+		{base(nothing), status.PageAuto, status.PageBalance},
+		{base(nothing), status.PageDetails, status.PageDetails},
+		{base(nothing), status.PageSignIn, status.PageBalance},
+		{base(nothing), status.PageSettings, status.PageSettings},
+		{ended, status.PageBalance, status.PageSignIn},
+		{ended, status.PageSettings, status.PageSettings},
+		{offlineUnknown, status.PageAuto, status.PageSignIn},
+		{status.Snapshot{State: status.StateStarting}, status.PageAuto, status.PageBalance},
+	} {
+		if got := view.PageOf(tc.s, tc.wanted); got != tc.want {
+			t.Errorf("state %s, asked for %q: page %q, want %q", tc.s.State, tc.wanted, got, tc.want)
+		}
+	}
+}
+
+func TestIdentificationPrefillsButNeverOnSharedComputers(t *testing.T) {
+	l := localeOf(t, "en")
+	m := view.IdentifyOf(signedOut(status.AskFirstLaunch, nothing), l, now)
+	if m.Account != "alex.test@example.org" || !m.FocusPassword || m.Stay == "" {
+		t.Errorf("A1_64 first launch: account %q, focus on password %v, stay %q", m.Account, m.FocusPassword, m.Stay)
+	}
+	m = view.IdentifyOf(signedOut(status.AskWhoIsPrinting, func(s *status.Snapshot) { s.Shared = true }), l, now)
+	if m.Account != "" || m.FocusPassword || m.Stay != "" {
+		t.Errorf("shared: account %q, focus on password %v, stay %q; want nothing", m.Account, m.FocusPassword, m.Stay)
+	}
+	m = view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) { s.Keyring = status.KeyringMissing }), l, now)
+	if m.Stay != "" {
+		t.Errorf("no keyring, yet offered: %q", m.Stay)
+	}
+}
+
+func TestDetailsForTheHelpdesk(t *testing.T) {
+	s := signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.Problem = &status.Problem{Code: status.ProblemCertificate, Host: "print.example.org", Details: "x509: unknown authority"}
+	})
+	want := "platen: certificate at 2026-11-21T09:30:00Z\nserver: print.example.org\ncomputer account: EXAMPLE\\alex.test\nx509: unknown authority"
+	if diff := cmp.Diff(want, view.IdentifyOf(s, localeOf(t, "de"), now).Details); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSettingsNameTheirOrigin(t *testing.T) {
+	d := &status.Details{
+		ClientVersion: "1.2.3", ServerVersion: "1.2.0", ServerURL: "https://print.example.org",
+		Settings: []status.Setting{
+			{Name: "ServerURL", Value: "https://print.example.org", Origin: "policy /etc/platen/policy.conf:3"},
+			{Name: "HideBalance", Value: "", Origin: "default"},
+			{Name: "AutoStart", Value: "yes", Origin: "defaulted elsewhere"},
+		},
+	}
+	got := view.SettingsOf(base(nothing), d, localeOf(t, "en"))
+	want := []view.Fact{
+		{Name: "ServerURL", Value: "https://print.example.org", Origin: "set by your organisation (/etc/platen/policy.conf:3)"},
+		{Name: "HideBalance", Value: "not set", Origin: "built-in default"},
+		{Name: "AutoStart", Value: "yes", Origin: "defaulted elsewhere"},
+	}
+	if diff := cmp.Diff(want, got.Settings); diff != "" {
+		t.Error(diff)
+	}
+	if loading := view.SettingsOf(base(nothing), nil, localeOf(t, "en")); loading.Loading == "" || loading.Settings != nil {
+		t.Errorf("without details: %+v", loading)
+	}
+}
