@@ -1,0 +1,110 @@
+package apiclient
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"time"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+)
+
+// Session is a signed-in session. The tokens cannot be printed by accident.
+type Session struct {
+	Access         secret.String
+	AccessExpires  time.Time // by the server's clock
+	Refresh        secret.String
+	RefreshExpires time.Time // by the server's clock
+	User           api.User
+	LinkedName     string // the computer's short name, when this sign-in linked it to the account
+}
+
+// ClientConfig asks what a client may know before sign-in. It sends nothing about the person. An answer that no Platen
+// server gives is an Error of KindNotPlaten.
+func (c *Client) ClientConfig(ctx context.Context) (api.ClientConfig, error) {
+	const op = "ask for the server's settings"
+	var config api.ClientConfig
+	before := c.opts.Clock()
+	if err := c.do(ctx, call{op: op, method: http.MethodGet, path: api.PathClientConfig}, &config); err != nil {
+		return api.ClientConfig{}, err
+	}
+	if config.ServerTime.IsZero() || config.Version == "" {
+		return api.ClientConfig{}, fail(op, c.Host(), Error{Kind: KindNotPlaten, Status: http.StatusOK, Err: errNoClientConfig})
+	}
+	c.noteTime(config.ServerTime, before, c.opts.Clock())
+	return config, nil
+}
+
+// SignIn asks for a session by account and password. in.Password is ignored: password is what counts.
+func (c *Client) SignIn(ctx context.Context, in api.SignIn, password secret.String) (Session, error) {
+	in.Password = password.Reveal()
+	return c.session(ctx, call{op: "sign in", method: http.MethodPost, path: api.PathSessions, body: in})
+}
+
+// Refresh exchanges a refresh token for new tokens. When its answer is lost, the same token may be sent once more within 30
+// seconds.
+func (c *Client) Refresh(ctx context.Context, refresh secret.String) (Session, error) {
+	body := api.Refresh{RefreshToken: refresh.Reveal()}
+	return c.session(ctx, call{op: "renew the sign-in", method: http.MethodPost, path: api.PathSessionRefresh, body: body})
+}
+
+func (c *Client) session(ctx context.Context, r call) (Session, error) {
+	var s api.Session
+	if err := c.do(ctx, r, &s); err != nil {
+		return Session{}, err
+	}
+	if s.AccessToken == "" || s.RefreshToken == "" || s.User.ID == "" {
+		return Session{}, fail(r.op, c.Host(), Error{Kind: KindServer, Status: http.StatusOK, Err: errNoTokens})
+	}
+	return Session{
+		Access: secret.New(s.AccessToken), AccessExpires: s.AccessExpires,
+		Refresh: secret.New(s.RefreshToken), RefreshExpires: s.RefreshExpires,
+		User: s.User, LinkedName: s.LinkedName,
+	}, nil
+}
+
+// SignOut ends the session on the server.
+func (c *Client) SignOut(ctx context.Context, access secret.String) error {
+	return c.do(ctx, call{op: "sign out", method: http.MethodDelete, path: api.PathSessionCurrent, token: access}, nil)
+}
+
+// Me asks who is signed in, with the balance.
+func (c *Client) Me(ctx context.Context, access secret.String) (api.Me, error) {
+	return get[api.Me](ctx, c, "ask for the account", api.PathMe, nil, access)
+}
+
+// Balance asks for the balance.
+func (c *Client) Balance(ctx context.Context, access secret.String) (api.Balance, error) {
+	return get[api.Balance](ctx, c, "ask for the balance", api.PathBalance, nil, access)
+}
+
+// Transactions asks for a page of the statement, the lines older than before; 0 asks for the newest. limit is at most
+// api.MaxTransactions; 0 leaves it to the server.
+func (c *Client) Transactions(ctx context.Context, access secret.String, before int64, limit int) (api.TransactionList, error) {
+	query := url.Values{}
+	if before > 0 {
+		query.Set("before", strconv.FormatInt(before, 10))
+	}
+	if limit > 0 {
+		query.Set("limit", strconv.Itoa(min(limit, api.MaxTransactions)))
+	}
+	return get[api.TransactionList](ctx, c, "ask for the transactions", api.PathTransactions, query, access)
+}
+
+// BalanceHistory asks for the balance at the end of each of the last days, at most api.MaxHistoryDays; 0 leaves it to the
+// server.
+func (c *Client) BalanceHistory(ctx context.Context, access secret.String, days int) (api.BalanceHistory, error) {
+	query := url.Values{}
+	if days > 0 {
+		query.Set("days", strconv.Itoa(min(days, api.MaxHistoryDays)))
+	}
+	return get[api.BalanceHistory](ctx, c, "ask for the balance history", api.PathBalanceHistory, query, access)
+}
+
+func get[T any](ctx context.Context, c *Client, op, path string, query url.Values, access secret.String) (T, error) {
+	var out T
+	err := c.do(ctx, call{op: op, method: http.MethodGet, path: path, query: query, token: access}, &out)
+	return out, err
+}
