@@ -60,5 +60,7 @@ type Ledger interface {
 // LedgerTotals is what the database counts.
 type LedgerTotals struct {
 	Transfers, Entries int64
+	Keys               int64 // different idempotency keys of transfers and holds (I4)
+	Holds              int64
 	Sums               map[core.Currency]core.Amount // of all entries; zero for each (I1)
 }

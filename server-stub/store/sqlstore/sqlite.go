@@ -36,7 +36,7 @@ func openSQLite(ctx context.Context, cfg Config) (*Store, error) {
 	}
 	// Every connection of a pool runs the pragmas of its address.
 	common := url.Values{"_pragma": {"busy_timeout(10000)", "foreign_keys(1)", "synchronous(FULL)", "trusted_schema(0)"}}
-	writing := url.Values{"_pragma": append([]string{"journal_mode(WAL)"}, common["_pragma"]...), "_txlock": {"immediate"}}
+	writing := url.Values{"_pragma": append([]string{"journal_mode(WAL)", "secure_delete(1)"}, common["_pragma"]...), "_txlock": {"immediate"}}
 	reading := url.Values{"_pragma": append([]string{"query_only(1)"}, common["_pragma"]...)}
 
 	write, err := sql.Open("sqlite", fileURL(cfg.Path, writing))
@@ -164,18 +164,16 @@ func (sqliteDialect) afterLoad(context.Context, *sql.Tx, string) error { return 
 
 // scanColumns reads rows of name and type, with the database's types translated.
 func scanColumns(rows *sql.Rows, types map[string]string) ([]column, error) {
-	var list []column
-	for rows.Next() {
+	return collect(rows, nil, func(row scanner) (column, error) {
 		var c column
-		if err := rows.Scan(&c.Name, &c.Type); err != nil {
-			return nil, errors.Join(err, rows.Close())
+		if err := row.Scan(&c.Name, &c.Type); err != nil {
+			return c, err
 		}
 		kind, known := types[c.Type]
 		if !known {
-			return nil, errors.Join(fmt.Errorf("column %s has the type %s", c.Name, c.Type), rows.Close())
+			return c, fmt.Errorf("column %s has the type %s", c.Name, c.Type)
 		}
 		c.Type = kind
-		list = append(list, c)
-	}
-	return list, errors.Join(rows.Err(), rows.Close())
+		return c, nil
+	})
 }

@@ -195,10 +195,17 @@ func scanSum(row scanner) (sumRow, error) {
 	return s, err
 }
 
+func scanTotals(row scanner) (store.LedgerTotals, error) {
+	var n store.LedgerTotals
+	err := row.Scan(&n.Transfers, &n.Holds, &n.Keys)
+	return n, err
+}
+
 // LedgerTotals implements store.Ledger.
 func (t *tx) LedgerTotals(ctx context.Context) (store.LedgerTotals, error) {
 	const doing = "sum up the ledger"
-	transfers, err := one(ctx, t, scanInt, doing, `SELECT COUNT(*) FROM transfers`)
+	totals, err := one(ctx, t, scanTotals, doing, `SELECT (SELECT COUNT(*) FROM transfers), (SELECT COUNT(*) FROM holds),
+		(SELECT COUNT(*) FROM (SELECT idempotency_key FROM transfers UNION SELECT idempotency_key FROM holds) k)`)
 	if err != nil {
 		return store.LedgerTotals{}, err
 	}
@@ -207,7 +214,7 @@ func (t *tx) LedgerTotals(ctx context.Context) (store.LedgerTotals, error) {
 	if err != nil {
 		return store.LedgerTotals{}, err
 	}
-	totals := store.LedgerTotals{Transfers: transfers, Sums: map[core.Currency]core.Amount{}}
+	totals.Sums = map[core.Currency]core.Amount{}
 	for _, s := range sums {
 		totals.Entries += s.entries
 		totals.Sums[s.currency] = s.sum

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 
 	"github.com/platenprint/platen/server-stub/core"
@@ -40,8 +39,10 @@ func (t *tx) exec(ctx context.Context, doing, text string, args ...any) (int64, 
 		return 0, fmt.Errorf("%s: %w", doing, err)
 	}
 	var result sql.Result
-	if stmt := t.pool.statement(text); stmt != nil {
-		result, err = t.raw.StmtContext(ctx, stmt).ExecContext(ctx, values...)
+	if prepared := t.pool.statement(text); prepared != nil {
+		stmt := t.raw.StmtContext(ctx, prepared)
+		defer func() { _ = stmt.Close() }() // only lets go of it: the prepared one stays
+		result, err = stmt.ExecContext(ctx, values...)
 	} else {
 		result, err = t.raw.ExecContext(ctx, text, values...)
 	}
@@ -64,42 +65,43 @@ func (t *tx) execOne(ctx context.Context, doing, text string, args ...any) error
 	return err
 }
 
-// query runs a statement that returns rows.
-func (t *tx) query(ctx context.Context, doing, text string, args ...any) (*sql.Rows, error) {
+// all returns every row of a query, read by scan.
+func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), doing, text string, args ...any) ([]T, error) {
 	values, err := bind(args)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
-	var rows *sql.Rows
-	if stmt := t.pool.statement(text); stmt != nil {
-		rows, err = t.raw.StmtContext(ctx, stmt).QueryContext(ctx, values...)
-	} else {
-		rows, err = t.raw.QueryContext(ctx, text, values...)
-	}
-	if err != nil {
-		return nil, t.fail(ctx, doing, err)
-	}
-	return rows, nil
-}
-
-// all returns every row of a query, read by scan.
-func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), doing, text string, args ...any) ([]T, error) {
-	rows, err := t.query(ctx, doing, text, args...)
-	if err != nil {
-		return nil, err
-	}
 	var list []T
-	for rows.Next() {
-		one, err := scan(rows)
-		if err != nil {
-			return nil, errors.Join(t.fail(ctx, doing, err), rows.Close())
-		}
-		list = append(list, one)
+	if prepared := t.pool.statement(text); prepared != nil {
+		stmt := t.raw.StmtContext(ctx, prepared)
+		defer func() { _ = stmt.Close() }()
+		rows, queryErr := stmt.QueryContext(ctx, values...)
+		list, err = collect(rows, queryErr, scan)
+	} else {
+		rows, queryErr := t.raw.QueryContext(ctx, text, values...)
+		list, err = collect(rows, queryErr, scan)
 	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+	if err != nil {
 		return nil, t.fail(ctx, doing, err)
 	}
 	return list, nil
+}
+
+// collect reads all rows of a query that was started, and closes it.
+func collect[T any](rows *sql.Rows, err error, scan func(scanner) (T, error)) ([]T, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = rows.Close() }()
+	var list []T
+	for rows.Next() {
+		row, err := scan(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, row)
+	}
+	return list, rows.Err()
 }
 
 // one returns the row of a query, or core.ErrNotFound.

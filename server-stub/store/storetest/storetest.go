@@ -3,6 +3,7 @@
 package storetest
 
 import (
+	"database/sql"
 	"path/filepath"
 	"testing"
 	"time"
@@ -15,10 +16,42 @@ import (
 // OpenSQLite opens a fresh SQLite database in a folder of its own and closes it at the end of the test.
 func OpenSQLite(t testing.TB) store.Store {
 	t.Helper()
-	return open(t, sqlstore.Config{Path: filepath.Join(t.TempDir(), "platen.db")})
+	path := filepath.Join(t.TempDir(), "platen.db")
+	return open(t, sqlstore.Config{Path: path}, "sqlite", path)
 }
 
-func open(t testing.TB, cfg sqlstore.Config) store.Store {
+// opened is a store with a way around it.
+type opened struct {
+	*sqlstore.Store
+	driver, address string
+}
+
+// Tamper runs SQL on the database behind the back of a store of this package: what a disk, or somebody with the file in
+// hand, might do.
+func Tamper(t testing.TB, s store.Store, statements ...string) {
+	t.Helper()
+	o, ok := s.(*opened)
+	if !ok {
+		t.Fatalf("a %T cannot be tampered with", s)
+	}
+	db, err := sql.Open(o.driver, o.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	db.SetMaxOpenConns(1) // a setting of the session holds for all statements
+	for _, statement := range statements {
+		if _, err := db.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+func open(t testing.TB, cfg sqlstore.Config, driver, address string) store.Store {
 	t.Helper()
 	s, err := sqlstore.Open(t.Context(), cfg)
 	if err != nil {
@@ -29,7 +62,7 @@ func open(t testing.TB, cfg sqlstore.Config) store.Store {
 			t.Errorf("close the database of the test: %v", err)
 		}
 	})
-	return s
+	return &opened{Store: s, driver: driver, address: address}
 }
 
 // Run holds a dialect to the contract. open must return a fresh, empty database each time.
@@ -92,4 +125,25 @@ func newUser(t *testing.T, s store.Store, username string) core.User {
 		return err
 	})
 	return u
+}
+
+// WantRefused runs SQL behind the store's back that the database itself must refuse.
+func WantRefused(t testing.TB, s store.Store, statement string) {
+	t.Helper()
+	o, ok := s.(*opened)
+	if !ok {
+		t.Fatalf("a %T cannot be tampered with", s)
+	}
+	db, err := sql.Open(o.driver, o.address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := db.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	if _, err := db.ExecContext(t.Context(), statement); err == nil {
+		t.Errorf("the database took: %s", statement)
+	}
 }
