@@ -149,7 +149,7 @@ func (c *Client) transport(roots *x509.CertPool) *http.Transport {
 	protocols := new(http.Protocols)
 	protocols.SetHTTP1(true)
 	return &http.Transport{
-		Proxy:                  c.opts.Proxy,
+		Proxy:                  c.proxy(),
 		OnProxyConnectResponse: checkProxyAnswer,
 		DialContext:            (&net.Dialer{Timeout: dialTime, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: roots, Time: c.opts.Clock},
@@ -164,22 +164,32 @@ func (c *Client) transport(roots *x509.CertPool) *http.Transport {
 	}
 }
 
-// proxyError says that a proxy refused to connect us.
-type proxyError struct {
-	host   string
-	status int
-}
+// proxyError says that the way through a proxy is closed.
+type proxyError struct{ text string }
 
-func (e *proxyError) Error() string {
-	if e.status == http.StatusProxyAuthRequired {
-		return fmt.Sprintf("the proxy %s wants a sign-in (407)", e.host)
+func (e *proxyError) Error() string { return e.text }
+
+// proxy marks the errors of opts.Proxy as what they are.
+func (c *Client) proxy() func(*http.Request) (*url.URL, error) {
+	if c.opts.Proxy == nil {
+		return nil
 	}
-	return fmt.Sprintf("the proxy %s refuses to connect (%d %s)", e.host, e.status, http.StatusText(e.status))
+	return func(r *http.Request) (*url.URL, error) {
+		u, err := c.opts.Proxy(r)
+		if err != nil && r.Context().Err() == nil {
+			err = &proxyError{err.Error()}
+		}
+		return u, err
+	}
 }
 
 func checkProxyAnswer(_ context.Context, proxy *url.URL, _ *http.Request, answer *http.Response) error {
-	if answer.StatusCode == http.StatusOK {
+	switch answer.StatusCode {
+	case http.StatusOK:
 		return nil
+	case http.StatusProxyAuthRequired:
+		return &proxyError{fmt.Sprintf("the proxy %s wants a sign-in (407)", proxy.Host)}
+	default:
+		return &proxyError{fmt.Sprintf("the proxy %s refuses to connect (%d %s)", proxy.Host, answer.StatusCode, http.StatusText(answer.StatusCode))}
 	}
-	return &proxyError{proxy.Host, answer.StatusCode}
 }
