@@ -36,5 +36,5 @@ type Problem struct {
 	Code      Code       `json:"code"`
 	RetryAt   *time.Time `json:"retry_at,omitempty"`
 	RequestID string     `json:"request_id,omitempty" doc:"Tell it to the helpdesk: the server's log has it."`
-	Fields    []string   `json:"fields,omitempty" doc:"The names of the fields that are not right, never their values."`
+	Fields    []string   `json:"fields,omitempty" nullable:"false" doc:"The names of the fields that are not right, never their values."`
 }

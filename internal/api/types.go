@@ -5,7 +5,7 @@ import "time"
 // ClientConfig is what a client may know before sign-in. It says nothing about any person.
 type ClientConfig struct {
 	Organisation string    `json:"organisation" doc:"What the site calls itself, for the windows' headings. May be empty." example:"Example University"`
-	AuthModes    []string  `json:"auth_modes" doc:"The sign-in methods this server offers, best first." example:"[\"prompt\"]"`
+	AuthModes    []string  `json:"auth_modes" nullable:"false" doc:"The sign-in methods this server offers, best first." example:"[\"prompt\"]"`
 	Currency     string    `json:"currency" doc:"ISO 4217 code." example:"EUR"`
 	UPNSuffix    string    `json:"upn_suffix,omitempty" doc:"The suffix rules clients use when their own configuration has none." example:"example.org"`
 	PortalURL    string    `json:"portal_url,omitempty" doc:"Where people look after their account in a browser, if there is such a place."`
@@ -86,7 +86,7 @@ type Transaction struct {
 
 // TransactionList is a page of the statement, newest first.
 type TransactionList struct {
-	Transactions []Transaction `json:"transactions"`
+	Transactions []Transaction `json:"transactions" nullable:"false"`
 	More         bool          `json:"more"`
 }
 
@@ -99,7 +99,7 @@ type BalancePoint struct {
 // BalanceHistory is one point a day, oldest first, the last one today.
 type BalanceHistory struct {
 	Currency string         `json:"currency"`
-	Points   []BalancePoint `json:"points"`
+	Points   []BalancePoint `json:"points" nullable:"false"`
 }
 
 // SessionInfo is one of the person's own sessions.
@@ -114,5 +114,5 @@ type SessionInfo struct {
 
 // SessionList lists the person's sessions, newest first.
 type SessionList struct {
-	Sessions []SessionInfo `json:"sessions"`
+	Sessions []SessionInfo `json:"sessions" nullable:"false"`
 }

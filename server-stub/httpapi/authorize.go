@@ -1,0 +1,174 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/core"
+)
+
+// policy says who may call a route.
+type policy int
+
+const (
+	nobody   policy = iota // what a route gets that says nothing
+	public                 // anybody, and nothing sent along is looked at
+	user                   // who holds an access token in force
+	operator               // who asks from one of the networks of MetricsFrom
+)
+
+func (p policy) String() string {
+	return [...]string{"nobody", "public", "user", "operator"}[p]
+}
+
+// maxToken bounds what is looked up as a token, in bytes.
+const maxToken = 512
+
+// principal is who is asking.
+type principal struct {
+	session core.Session
+	user    core.User
+}
+
+type principalKey struct{}
+
+// whoAsks returns who is asking. Only handlers of routes for users may call it: it panics for the rest, which would be a
+// route with the wrong policy.
+func whoAsks(ctx context.Context) principal {
+	p, ok := ctx.Value(principalKey{}).(principal)
+	if !ok {
+		panic("httpapi: a handler for users was reached without one")
+	}
+	return p
+}
+
+// authorize lets a request through to its route, or returns the problem to answer with. It is the only way to the mux.
+func (h *Handler) authorize(r *http.Request) (*http.Request, string, *problem) {
+	if !clean(r) {
+		return r, "", problemOf(http.StatusNotFound, api.CodeNotFound)
+	}
+	_, pattern := h.mux.Handler(r)
+	if pattern == "" {
+		return r, "", h.noRoute(r)
+	}
+	switch h.policies[pattern] {
+	case public:
+		return r, pattern, nil
+	case operator:
+		if h.fromOperator(r) {
+			return r, pattern, nil
+		}
+		return r, pattern, problemOf(http.StatusForbidden, api.CodeForbidden)
+	case user:
+		session, person, err := h.authenticate(r)
+		if err != nil {
+			return r, pattern, h.problemFor(r.Context(), err)
+		}
+		trustConnection(r.Context())
+		return r.WithContext(context.WithValue(r.Context(), principalKey{}, principal{session, person})), pattern, nil
+	default:
+		return r, pattern, problemOf(http.StatusForbidden, api.CodeForbidden)
+	}
+}
+
+// clean tells whether the path has one reading only. Everything else (dots, empty parts, encoded letters, parameters
+// behind a semicolon) is not cleaned but refused: no client of ours writes it.
+func clean(r *http.Request) bool {
+	path := r.URL.Path
+	if r.URL.RawPath != "" || r.URL.Opaque != "" || r.URL.EscapedPath() != path || len(path) > 512 || !strings.HasPrefix(path, "/") {
+		return false
+	}
+	for part := range strings.SplitSeq(path[1:], "/") {
+		if part == "" && path != "/" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".") {
+			return false
+		}
+	}
+	return strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-") == ""
+}
+
+// noRoute tells a wrong method from a wrong path.
+func (h *Handler) noRoute(r *http.Request) *problem {
+	var allowed []string
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		probe := &http.Request{Method: method, URL: r.URL, Host: r.Host}
+		if _, pattern := h.mux.Handler(probe); pattern != "" {
+			allowed = append(allowed, method)
+		}
+	}
+	if allowed == nil {
+		return problemOf(http.StatusNotFound, api.CodeNotFound)
+	}
+	p := problemOf(http.StatusMethodNotAllowed, api.CodeInvalid)
+	p.header.Set("Allow", strings.Join(allowed, ", "))
+	return p
+}
+
+// authenticate finds who holds the access token. The one accepted form is a single header "Authorization: Bearer TOKEN"
+// (RFC 6750 section 2.1).
+func (h *Handler) authenticate(r *http.Request) (core.Session, core.User, error) {
+	headers := r.Header.Values("Authorization")
+	if len(headers) != 1 {
+		return core.Session{}, core.User{}, core.ErrUnauthenticated
+	}
+	scheme, token, found := strings.Cut(headers[0], " ")
+	if !found || !strings.EqualFold(scheme, "Bearer") || token == "" || len(token) > maxToken || strings.ContainsAny(token, " ,\t") {
+		return core.Session{}, core.User{}, core.ErrUnauthenticated
+	}
+	session, person, err := h.Sessions.Authenticate(r.Context(), secret.New(token))
+	if err != nil {
+		return core.Session{}, core.User{}, err
+	}
+	if session.UserID != person.ID || !person.Active() {
+		return core.Session{}, core.User{}, errors.Join(core.ErrUnauthenticated, errors.New("the session and its person do not fit"))
+	}
+	return session, person, nil
+}
+
+// fromOperator tells whether the request comes from an operator's network. A request that says it was forwarded by a
+// proxy we do not know is not from the address it seems to come from.
+func (h *Handler) fromOperator(r *http.Request) bool {
+	peer := peerAddr(r)
+	if !contains(h.TrustedProxies, peer) && (r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "") {
+		return false
+	}
+	return contains(h.MetricsFrom, h.clientAddr(r))
+}
+
+// clientAddr is where the request comes from: the peer, or, when the peer is a proxy we trust, the last address in
+// X-Forwarded-For that is no such proxy.
+func (h *Handler) clientAddr(r *http.Request) netip.Addr {
+	addr := peerAddr(r)
+	if !contains(h.TrustedProxies, addr) {
+		return addr
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for _, hop := range slices.Backward(hops) {
+		next, err := netip.ParseAddr(strings.TrimSpace(hop))
+		if err != nil {
+			return addr // what lies behind something unreadable is not believed
+		}
+		addr = next.Unmap().WithZone("")
+		if !contains(h.TrustedProxies, addr) {
+			return addr
+		}
+	}
+	return addr
+}
+
+func peerAddr(r *http.Request) netip.Addr {
+	ap, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}
+	}
+	return ap.Addr().Unmap().WithZone("")
+}
+
+func contains(list []netip.Prefix, addr netip.Addr) bool {
+	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(addr) })
+}

@@ -1,0 +1,110 @@
+package httpapi
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"strconv"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/core"
+)
+
+type (
+	clientConfigOutput struct{ Body api.ClientConfig }
+	signInInput        struct{ Body api.SignIn }
+	refreshInput       struct{ Body api.Refresh }
+	sessionOutput      struct{ Body api.Session }
+	sessionsOutput     struct{ Body api.SessionList }
+	sessionInput       struct {
+		ID string `path:"id" maxLength:"64" doc:"The session's id, from the list."`
+	}
+)
+
+func (h *Handler) clientConfig(context.Context, *struct{}) (*clientConfigOutput, error) {
+	body := h.Client
+	body.ServerTime = h.Clock()
+	return &clientConfigOutput{Body: body}, nil
+}
+
+func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
+	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: addressOf(ctx), StaySignedIn: in.Body.StaySignedIn}
+	who, err := h.SignIn.Password(ctx, Attempt{
+		Name: in.Body.Username, Password: secret.New(in.Body.Password), OSAccount: in.Body.OSAccount, Address: from.Address, Client: from.Client,
+	})
+	if err != nil {
+		p := h.problemFor(ctx, err)
+		if errors.Is(err, core.ErrUnavailable) {
+			p = problemOf(http.StatusServiceUnavailable, api.CodeDirectoryUnavailable)
+		}
+		h.meters.signIns.WithLabelValues(string(p.Code)).Inc()
+		return nil, p
+	}
+	tokens, err := h.Sessions.Issue(ctx, who.User, from)
+	if err != nil {
+		return nil, err
+	}
+	h.meters.signIns.WithLabelValues("ok").Inc()
+	trustConnection(ctx)
+	body := sessionBody(tokens, who.User)
+	body.LinkedName = who.LinkedName
+	return &sessionOutput{Body: body}, nil
+}
+
+func (h *Handler) refresh(ctx context.Context, in *refreshInput) (*sessionOutput, error) {
+	tokens, person, err := h.Sessions.Refresh(ctx, secret.New(in.Body.RefreshToken), From{Address: addressOf(ctx)})
+	if errors.Is(err, core.ErrUnauthenticated) || errors.Is(err, core.ErrDisabled) || errors.Is(err, core.ErrNotFound) {
+		return nil, problemOf(http.StatusUnauthorized, api.CodeSessionEnded)
+	}
+	if err != nil {
+		return nil, err
+	}
+	trustConnection(ctx)
+	return &sessionOutput{Body: sessionBody(tokens, person)}, nil
+}
+
+func (h *Handler) signOut(ctx context.Context, _ *struct{}) (*struct{}, error) {
+	who := whoAsks(ctx)
+	return nil, h.Sessions.Revoke(ctx, who.user.ID, who.session.ID)
+}
+
+func (h *Handler) mySessions(ctx context.Context, _ *struct{}) (*sessionsOutput, error) {
+	who := whoAsks(ctx)
+	list, err := h.Sessions.List(ctx, who.user.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := &sessionsOutput{Body: api.SessionList{Sessions: make([]api.SessionInfo, 0, len(list))}}
+	for _, s := range list {
+		out.Body.Sessions = append(out.Body.Sessions, api.SessionInfo{
+			ID: s.ID, Client: s.Client, Host: s.Host, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, Current: s.ID == who.session.ID,
+		})
+	}
+	return out, nil
+}
+
+func (h *Handler) endMySession(ctx context.Context, in *sessionInput) (*struct{}, error) {
+	return nil, h.Sessions.Revoke(ctx, whoAsks(ctx).user.ID, in.ID)
+}
+
+func sessionBody(t Tokens, u core.User) api.Session {
+	return api.Session{
+		AccessToken: t.Access.Reveal(), AccessExpires: t.AccessExpires.UTC(),
+		RefreshToken: t.Refresh.Reveal(), RefreshExpires: t.RefreshExpires.UTC(),
+		User: userBody(u),
+	}
+}
+
+func userBody(u core.User) api.User {
+	return api.User{ID: strconv.FormatInt(int64(u.ID), 10), Username: u.Username, DisplayName: u.DisplayName, Email: u.Email}
+}
+
+type addressKey struct{}
+
+// addressOf is where the request in progress comes from (see clientAddr).
+func addressOf(ctx context.Context) netip.Addr {
+	addr, _ := ctx.Value(addressKey{}).(netip.Addr)
+	return addr
+}
