@@ -8,7 +8,6 @@ import (
 	"net/http/httptest"
 	"net/url"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
 
@@ -21,7 +20,6 @@ import (
 func tunnel(t *testing.T, to, credentials string) (proxy *url.URL, seen *atomic.Value) {
 	t.Helper()
 	seen = new(atomic.Value)
-	var pipes sync.WaitGroup
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		seen.Store(r.Method + " " + r.Host)
 		if credentials != "" && r.Header.Get("Proxy-Authorization") != credentials {
@@ -44,13 +42,14 @@ func tunnel(t *testing.T, to, credentials string) (proxy *url.URL, seen *atomic.
 			return
 		}
 		_, _ = io.WriteString(here, "HTTP/1.1 200 Connection established\r\n\r\n")
-		pipes.Go(func() { _, _ = io.Copy(there, here); _ = there.Close() })
-		pipes.Go(func() { _, _ = io.Copy(here, there); _ = here.Close() })
+		go func() { // ends with the connections
+			_, _ = io.Copy(there, here)
+			_ = there.Close()
+		}()
+		_, _ = io.Copy(here, there)
+		_ = here.Close()
 	}))
-	t.Cleanup(func() {
-		server.Close()
-		pipes.Wait()
-	})
+	t.Cleanup(server.Close)
 	return parse(t, server.URL), seen
 }
 
