@@ -8,7 +8,7 @@
 //
 //	certain   an id answers (a UPN that the OS itself names, a domain or Entra SID): no name has to be guessed
 //	likely    a rule of the administrator, or the OS's own domain name, makes a name that may be followed silently
-//	ask       a person has to confirm: a local account, AzureAD\name without its UPN, a foreign domain, a look-alike
+//	ask       a person has to confirm: a local account or one of unknown origin, AzureAD\name without its UPN, a look-alike
 //	refuse    nobody sits behind this account: a service, a computer, a name that cannot be one
 //
 // The rules, from the design's "whose name is it":

@@ -12,10 +12,11 @@ type Kind string
 
 // The kinds of OS accounts.
 const (
-	KindUnknown Kind = ""        // not known, for example a bare name in a print job
+	KindUnknown Kind = ""        // not known; never followed silently
 	KindLocal   Kind = "local"   // this computer only, Microsoft consumer accounts included
 	KindDomain  Kind = "domain"  // a directory: Active Directory domain, SSSD, winbind
 	KindAzureAD Kind = "azuread" // Microsoft Entra ID, on a computer joined to it
+	KindJob     Kind = "job"     // no account: the owner's name in a print job, which a print provider vouches for
 )
 
 // Facts is what is known about an OS account. Every field may be empty; texts are as the OS gave them.

@@ -58,13 +58,13 @@ type Result struct {
 
 // Map makes the candidates for an account. It never fails: where nothing can be made of the facts, the verdict says so.
 func Map(facts Facts, rules Rules) Result {
-	m := mapping{facts: facts.trimmed(), rules: rules}
+	m := mapping{facts: facts.trimmed(), rules: rules, candidates: []Candidate{}}
 	m.standing = m.facts.standing()
 	if text := m.unusable(); text != "" {
-		return Result{Verdict: Refuse, Text: text}
+		return Result{Candidates: m.candidates, Verdict: Refuse, Text: text}
 	}
 	if m.standing == consumer {
-		return Result{Verdict: Ask, Text: "a Microsoft consumer account says nothing about the name at the print server"}
+		return Result{Candidates: m.candidates, Verdict: Ask, Text: "a Microsoft consumer account says nothing about the name at the print server"}
 	}
 	m.addAttested()
 	m.addQualified()
@@ -107,7 +107,8 @@ func (m *mapping) unusable() string {
 	return fmt.Sprintf("the account's name cannot be used: %v", err)
 }
 
-// add appends a candidate unless its name is not valid or there already. A look-alike is never silent.
+// add appends a candidate unless its name is not valid or there already. Neither a look-alike nor a name that nobody
+// vouches for is ever silent.
 func (m *mapping) add(name auth.Username, why Reason, silent bool, text string) {
 	folded, err := auth.Canon(string(name))
 	if err != nil {
@@ -117,6 +118,11 @@ func (m *mapping) add(name auth.Username, why Reason, silent bool, text string) 
 		if auth.Same(string(c.Name), string(name)) {
 			return
 		}
+	}
+	switch m.facts.Kind {
+	case KindDomain, KindAzureAD, KindJob:
+	case KindLocal, KindUnknown:
+		silent = false
 	}
 	if Lookalike(folded) {
 		silent, text = false, text+"; it could be taken for another name, so it is never used without asking"
@@ -263,6 +269,8 @@ func (m *mapping) verdict() (Verdict, string) {
 		return Ask, fmt.Sprintf("%s is an Entra account, and Windows told no UPN or SID of it that could be followed", m.account())
 	case silent:
 		return Likely, m.candidates[0].Text
+	case m.facts.Kind == KindUnknown:
+		return Ask, fmt.Sprintf("it is not known where the account %s comes from", m.account())
 	case len(m.candidates) == 0:
 		return Ask, fmt.Sprintf("no rule of UPNSuffix fits %s", m.account())
 	}
