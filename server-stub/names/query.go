@@ -111,9 +111,21 @@ func planFor(q Query, r Rules) plan {
 	return r.barePlan(q, name, folded)
 }
 
-// computerOf keeps what the facts say about the computer, and drops what they say about the person.
+// computerOf keeps what the facts say about the computer, and drops what they say about the person. A name that is asked
+// about is taken for one of a directory: whose it is will be proven (Prompt), or was decided by the administrator who
+// configured the provider.
 func computerOf(f usermap.Facts) usermap.Facts {
-	return usermap.Facts{Hostname: f.Hostname, JoinDomain: f.JoinDomain, JoinRealm: f.JoinRealm, Addresses: f.Addresses}
+	return usermap.Facts{Kind: usermap.KindDomain, Hostname: f.Hostname, JoinDomain: f.JoinDomain, JoinRealm: f.JoinRealm, Addresses: f.Addresses}
+}
+
+// completes tells whether a candidate is the name with a suffix that a rule of the administrator gives.
+func completes(c usermap.Candidate) bool {
+	switch c.Why {
+	case usermap.ReasonDomainRule, usermap.ReasonJoinRule, usermap.ReasonSubnetRule, usermap.ReasonGlobal:
+		return c.Silent
+	case usermap.ReasonAttested, usermap.ReasonQualified, usermap.ReasonAddress, usermap.ReasonRealm, usermap.ReasonShort:
+	}
+	return false
 }
 
 // qualifiedPlan is for DOMAIN\name.
@@ -168,7 +180,7 @@ func (r Rules) barePlan(q Query, name string, folded auth.Folded) plan {
 	facts.Name = name
 	var suffixed []lookup
 	for _, c := range usermap.Map(facts, r.Suffix).Candidates {
-		if c.Silent && strings.Contains(string(c.Name), "@") {
+		if completes(c) {
 			suffixed = r.addCandidate(suffixed, c, facts)
 		}
 	}
@@ -219,11 +231,11 @@ func (r Rules) addCandidate(stage []lookup, c usermap.Candidate, facts usermap.F
 		return append(stage, lookup{rule: byShort, folded: folded})
 	case usermap.ReasonDomainRule, usermap.ReasonJoinRule, usermap.ReasonSubnetRule, usermap.ReasonGlobal, usermap.ReasonRealm:
 		// What the realm is called as a NetBIOS domain is known for our own domains.
-		if d, ok := r.domainNamed(string(domain)); ok {
+		if d, ok := r.domainNamed(string(domain)); ok && d.NetBIOS != "" {
 			domain = fold(d.NetBIOS)
 		}
-		if d, ok := r.domainNamed(string(domain)); ok && c.Why == usermap.ReasonRealm && d.NetBIOS != "" {
-			stage = append(stage, lookup{rule: byDomain, folded: short, domain: fold(d.NetBIOS), short: short})
+		if c.Why == usermap.ReasonRealm && domain != "" {
+			stage = append(stage, lookup{rule: byDomain, folded: short, domain: domain, short: short})
 		}
 		return append(stage, lookup{rule: bySuffix, folded: folded, domain: domain, short: short})
 	}
