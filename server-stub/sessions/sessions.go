@@ -35,7 +35,8 @@ type Options struct {
 	Short  time.Duration // how long a session lasts, at most 24 h; DefaultShort
 	Long   time.Duration // how long one of "stay signed in" lasts unused, at least 7 days; DefaultLong
 	Seen   time.Duration // LastSeenAt is written at most so often; DefaultSeen
-	// OnEnd is called after a session ended, also when it ended because its person was disabled. It must return soon.
+	// OnEnd is called after a session ended, also when it ended because its person was disabled; "" is all sessions of the
+	// person. It must return soon.
 	OnEnd  func(sessionID string, user core.UserID)
 	Logger *slog.Logger
 }
@@ -238,6 +239,33 @@ func (m *Manager) Authenticate(ctx context.Context, access secret.String) (core.
 	return shown(s), u, nil
 }
 
+// Check tells whether a session, known by its id from Authenticate, is still in force and whose it is: what a long-lived
+// stream asks from time to time. Errors are those of Authenticate.
+func (m *Manager) Check(ctx context.Context, id string) (core.Session, core.User, error) {
+	var s core.Session
+	var u core.User
+	err := m.store.View(ctx, func(tx store.Tx) (err error) {
+		if s, err = tx.Session(ctx, id); err != nil {
+			return err
+		}
+		u, err = tx.User(ctx, s.UserID)
+		return err
+	})
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		err = core.ErrUnauthenticated
+	case err != nil:
+	case !s.RevokedAt.IsZero() || !m.now().Before(s.RefreshExpires):
+		err = core.ErrUnauthenticated
+	case !u.Active():
+		err = core.ErrDisabled
+	}
+	if err != nil {
+		return core.Session{}, core.User{}, fmt.Errorf("check a session: %w", err)
+	}
+	return shown(s), u, nil
+}
+
 // seen writes LastSeenAt. That it cannot be written is no reason to turn the person away.
 func (m *Manager) seen(ctx context.Context, id string, now time.Time) {
 	err := m.store.Update(ctx, func(tx store.Tx) error {
@@ -322,7 +350,8 @@ func (m *Manager) RevokeUser(ctx context.Context, actor string, user core.UserID
 }
 
 // UserChanged ends the sessions of a person who may not be signed in any more: the hook for users.OnChange and
-// dirsync.OnChange. It reports what it could not do to the log.
+// dirsync.OnChange. It ends with OnEnd("", user), also when there was no session left, as after an erasure. It reports
+// what it could not do to the log.
 func (m *Manager) UserChanged(ctx context.Context, user core.UserID) {
 	var u core.User
 	err := m.store.View(ctx, func(tx store.Tx) (err error) {
@@ -331,6 +360,7 @@ func (m *Manager) UserChanged(ctx context.Context, user core.UserID) {
 	})
 	if err == nil && !u.Active() {
 		_, err = m.RevokeUser(ctx, "system", user)
+		m.o.OnEnd("", user)
 	}
 	if err != nil && !errors.Is(err, core.ErrNotFound) {
 		m.o.Logger.ErrorContext(ctx, "cannot end the sessions of a user", "user_id", int64(user), "error", err)
