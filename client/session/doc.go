@@ -1,0 +1,39 @@
+// Package session is the one state machine of the desktop: who is signed in at the print server, and what they have.
+// It knows no network, no files and no operating system; the interfaces it needs (Server, Vault, Identity) are declared
+// here and filled in by client/agent.
+//
+// The states are those of client/status:
+//
+//	                  nobody kept here
+//	┌──────────┐──────────────────────────▶┌────────────┐◀──────────────────────────────┐
+//	│ starting │                           │ signed-out │                               │
+//	└────┬─────┘                           └─┬────────▲─┘                               │
+//	     │ a session is kept         sign-in │        │ refused, cancelled              │ signed out here or at the
+//	     │                                   ▼        │                                 │ server, refresh token of no
+//	     │                                 ┌────────────┐                               │ use, account disabled
+//	     │                                 │ signing-in │                               │
+//	     │                                 └─┬────────┬─┘                               │
+//	     │ first balance       first balance │        │ accepted, but then no answer    │
+//	     ├─────────────────────────────────▶ ▼        │                                 │
+//	     │                          ┌───────────┐     │                                 │
+//	     │                          │ following │─────┼─────────────────────────────────┤
+//	     │                          └──┬─────▲──┘     │                                 │
+//	     │                  no answer  │     │ answer │                                 │
+//	     │ no answer, or none in 10 s  ▼     │        ▼                                 │
+//	     └────────────────────────▶ ┌─────────────────────┐                             │
+//	                                │       offline       │─────────────────────────────┘
+//	                                └─────────────────────┘
+//
+// The state is not stored, it follows from three things (machine.state): is somebody signed in, are they connected, is a
+// sign-in under way. So there are no combinations that mean nothing.
+//
+// One goroutine, Session.Run, owns all of it. What has to wait (calls to the server, the keyring) runs in goroutines of
+// its own and comes back as a function that the one goroutine runs. While somebody is signed in, a follower (follow.go)
+// keeps the tokens fresh and the balance current: it reads the balance, then follows the event stream from that version
+// on, so that a change between two connections is never lost; where a proxy holds the stream back, it polls. Between
+// attempts it waits 1 to 60 seconds, doubling, with full jitter, so that a server that comes back is not run over.
+//
+// Manners (UX 1 to 8): a name is never submitted by itself; the window is asked for once, and not before the server
+// answers; a stored session that ended is asked for once, with the last balance still in sight; on a shared computer
+// nothing is kept and nothing is pre-filled.
+package session

@@ -1,0 +1,548 @@
+package session
+
+import (
+	"cmp"
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/platenprint/platen/auth"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+)
+
+// The machine's times.
+const (
+	startPatience = 10 * time.Second // then "offline" is shown, even if the server may still answer (UX 1)
+	siteFresh     = time.Hour        // how long the site's settings count as known
+	noteDelay     = 5 * time.Second  // changes of the balance within it are noted together
+	stopPatience  = 3 * time.Second  // for farewells at the end
+)
+
+// machine is the state. Only the goroutine of Session.Run touches it.
+type machine struct {
+	*Session
+	logger *slog.Logger
+	keeper *keeper
+	tasks  sync.WaitGroup
+
+	who        Who
+	identified bool      // it is known who this is, and whether somebody is kept
+	early      []command // sign-ins and sign-outs that came before that
+	stopping   bool
+
+	in      *signedIn // who is signed in; nil: nobody
+	attempt *attempt  // a sign-in under way
+
+	ask       status.Ask // what the window is for while nobody is signed in
+	dismissed bool       // "not now": do not ask by ourselves any more
+	prefill   string     // instead of who.Prefill, when not empty
+	newName   string
+
+	balance   api.Balance // the zero value: none is known
+	balanceAt time.Time   // when it was last known to be right
+	stale     bool
+	user      *api.User // whose it is; stays when a session ended by itself
+
+	site      api.ClientConfig // the zero value: not known
+	siteAt    time.Time        // when it was fetched; zero: never
+	siteBusy  bool
+	siteWait  backoff
+	siteTimer *time.Timer   // the next attempt
+	skew      time.Duration // the server's clock less ours
+
+	problem *status.Problem
+	keyring status.Keyring
+}
+
+// signedIn is one session at the server.
+type signedIn struct {
+	epoch      int
+	stay       bool // kept in the vault
+	tokens     Tokens
+	connected  bool
+	lost       bool // the last attempt failed
+	connection status.Connection
+	first      *command // the sign-in that waits for the first balance
+	noting     bool     // a note will be written soon
+	cancel     context.CancelFunc
+	kick       chan struct{}
+	done       chan struct{} // closed when the follower has ended
+}
+
+// attempt is a sign-in that the server has not answered yet.
+type attempt struct {
+	command command
+	cancel  context.CancelFunc
+}
+
+func newMachine(s *Session) *machine {
+	m := &machine{Session: s, logger: s.deps.Logger, keeper: newKeeper(s.deps.Vault, s.deps.Logger)}
+	m.siteWait.jitter = s.deps.Jitter
+	return m
+}
+
+// task runs work in its own goroutine and then, on the machine's, what it returns.
+func (m *machine) task(ctx context.Context, work func(context.Context) func()) {
+	m.tasks.Go(func() {
+		if then := work(ctx); then != nil {
+			m.post(ctx, then)
+		}
+	})
+}
+
+// post runs then on the machine's goroutine, unless ctx ends first.
+func (m *machine) post(ctx context.Context, then func()) {
+	select {
+	case m.inbox <- then:
+	case <-ctx.Done():
+	}
+}
+
+// after runs then on the machine's goroutine once d has passed.
+func (m *machine) after(ctx context.Context, d time.Duration, then func()) *time.Timer {
+	return time.AfterFunc(d, func() { m.post(ctx, then) })
+}
+
+// start finds out who this is and whether somebody is kept here.
+func (m *machine) start(ctx context.Context) {
+	m.task(ctx, func(ctx context.Context) func() {
+		who, err := m.deps.Identity.Identify(ctx, "")
+		if err != nil {
+			m.logger.WarnContext(ctx, "os account not known", "error", err)
+		}
+		return func() {
+			m.who = who
+			switch {
+			case m.deps.Settings.Problem != nil:
+				m.problem = m.deps.Settings.Problem
+				m.known(ctx)
+			case who.Shared:
+				m.nobody(ctx, status.AskWhoIsPrinting)
+				m.known(ctx)
+			default:
+				m.recall(ctx)
+			}
+		}
+	})
+}
+
+// known ends the start: what had to wait for it is done now.
+func (m *machine) known(ctx context.Context) {
+	m.identified = true
+	early := m.early
+	m.early = nil
+	for _, c := range early {
+		m.handle(ctx, c)
+	}
+}
+
+// recall looks into the vault. It is also what "try again" does for a locked keyring.
+func (m *machine) recall(ctx context.Context) {
+	m.task(ctx, func(ctx context.Context) func() {
+		kept, note, keyring := m.keeper.load(ctx)
+		return func() {
+			if m.in != nil || m.attempt != nil {
+				return // somebody was quicker than the keyring
+			}
+			defer m.known(ctx)
+			m.keyring = status.KeyringUnknown
+			if keyring == status.KeyringLocked {
+				m.keyring = keyring
+			}
+			if kept == nil {
+				m.nobody(ctx, status.AskFirstLaunch)
+				return
+			}
+			m.logger.InfoContext(ctx, "kept session found", "username", kept.User.Username)
+			m.user = &kept.User
+			if note != nil && note.User.ID == kept.User.ID {
+				m.user.DisplayName = note.User.DisplayName
+				m.balance, m.balanceAt, m.stale, m.site = note.Balance, note.At, note.Balance.Amount != "", note.Site
+			}
+			m.enter(ctx, Tokens{Refresh: kept.Refresh, RefreshExpires: kept.RefreshExpires, User: kept.User}, true, nil)
+		}
+	})
+}
+
+// nobody waits for a sign-in. The window is asked for once the server has answered (UX 5).
+func (m *machine) nobody(ctx context.Context, ask status.Ask) {
+	m.ask, m.dismissed = ask, false
+	m.fetchSite(ctx)
+}
+
+// enter starts to follow a session. first is the sign-in that waits for its balance, if any.
+func (m *machine) enter(ctx context.Context, tokens Tokens, stay bool, first *command) {
+	follow, cancel := context.WithCancel(ctx)
+	in := &signedIn{
+		epoch: m.keeper.next(), stay: stay, tokens: tokens, first: first,
+		cancel: cancel, kick: make(chan struct{}, 1), done: make(chan struct{}),
+	}
+	f := &follower{
+		server: m.deps.Server, clock: m.deps.Clock, backoff: backoff{jitter: m.deps.Jitter},
+		tokens: tokens, skew: m.skew, kick: in.kick,
+		tell: func(n news) { m.post(ctx, func() { m.hear(ctx, in, n) }) },
+	}
+	save := func(ctx context.Context, t Tokens) status.Keyring {
+		return m.keeper.save(ctx, in.epoch, Kept{Refresh: t.Refresh, RefreshExpires: t.RefreshExpires, User: t.User})
+	}
+	kept := make(chan struct{}) // closed when the first tokens are in the vault; nobody waits for a slow keyring but them
+	if stay {
+		f.keep = func(ctx context.Context, t Tokens) status.Keyring {
+			<-kept
+			return save(ctx, t)
+		}
+	}
+	m.in = in
+	m.task(ctx, func(ctx context.Context) func() {
+		defer close(kept)
+		if first == nil || !stay {
+			return nil
+		}
+		keyring := save(ctx, tokens)
+		return func() {
+			if m.in == in {
+				m.keyring = keyring
+			}
+		}
+	})
+	m.tasks.Go(func() {
+		defer close(in.done)
+		f.run(follow)
+	})
+	if first == nil {
+		m.after(follow, startPatience, func() {
+			if m.in == in && !in.connected && !in.lost {
+				in.lost = true
+				m.problem = &status.Problem{Code: status.ProblemUnreachable, Host: m.deps.Settings.ServerHost}
+			}
+		})
+	}
+}
+
+// hear takes the news of the follower of in.
+func (m *machine) hear(ctx context.Context, in *signedIn, n news) {
+	if n.kind == newsTokens {
+		in.tokens = n.tokens // also when it has just been signed out: the newest one is what ends it at the server
+	}
+	if m.in != in {
+		return
+	}
+	switch n.kind {
+	case newsTokens:
+		if n.keyring != status.KeyringUnknown {
+			m.keyring = n.keyring
+		}
+		m.hearUser(ctx, n.tokens.User)
+	case newsBalance:
+		m.hearBalance(ctx, in, n)
+	case newsHeard:
+		m.balanceAt, in.connection = m.seenAt(), n.connection
+	case newsDropped:
+		in.connection = status.ConnectionNone
+		m.logger.InfoContext(ctx, "connection dropped")
+	case newsLost:
+		if in.connected || !in.lost {
+			m.logger.InfoContext(ctx, "server not reached", "error", n.err)
+			m.noteSoon(ctx, in)
+		}
+		in.connected, in.lost, in.connection = false, true, status.ConnectionNone
+		m.stale = m.balance.Amount != ""
+		m.problem = problemOf(n.err, m.deps.Settings.ServerHost)
+		in.answer(status.Result{Problem: m.problem})
+	case newsOver:
+		m.over(ctx, in, n.err)
+	}
+}
+
+// hearUser notices a new name of the same person (UX 8).
+func (m *machine) hearUser(ctx context.Context, user api.User) {
+	if m.user != nil && m.user.ID == user.ID && m.user.Username != "" && !auth.Same(m.user.Username, user.Username) {
+		m.newName = user.Username
+		m.logger.InfoContext(ctx, "account has a new name", "was", m.user.Username, "is", user.Username)
+	}
+	m.user = &user
+}
+
+func (m *machine) hearBalance(ctx context.Context, in *signedIn, n news) {
+	if !in.connected {
+		m.logger.InfoContext(ctx, "connected", "connection", n.connection)
+		if m.deps.Clock().Sub(m.siteAt) > siteFresh || m.siteAt.IsZero() {
+			m.fetchSite(ctx)
+		}
+	}
+	if m.balance.Version != n.balance.Version || m.stale {
+		m.noteSoon(ctx, in)
+	}
+	in.connected, in.lost, in.connection = true, false, n.connection
+	m.balance, m.stale, m.problem, m.skew = n.balance, false, nil, n.skew
+	m.balanceAt = m.seenAt()
+	in.answer(status.Result{OK: true})
+}
+
+// seenAt is now, as the server's clock says: ages are told by the same clock as the server's.
+func (m *machine) seenAt() time.Time { return m.deps.Clock().Add(m.skew) }
+
+// over ends a session that the server has ended.
+func (m *machine) over(ctx context.Context, in *signedIn, err error) {
+	m.logger.InfoContext(ctx, "session is over", "error", err)
+	if disabled(err) {
+		problem := problemOf(err, m.deps.Settings.ServerHost)
+		in.answer(status.Result{Problem: problem})
+		m.leave(ctx)
+		m.ask, m.dismissed = m.freshAsk(), true
+		m.problem = problem
+		return
+	}
+	user, balance, at := m.user, m.balance, m.balanceAt
+	in.answer(status.Result{Problem: problemOf(err, m.deps.Settings.ServerHost)})
+	m.leave(ctx)
+	if m.who.Shared || user == nil {
+		m.nobody(ctx, m.freshAsk())
+		return
+	}
+	// The same person will most likely prove it again: what they had stays in sight (UX 5).
+	m.user, m.balance, m.balanceAt, m.stale = user, balance, at, balance.Amount != ""
+	m.nobody(ctx, status.AskSessionEnded)
+	m.prefill = user.Username
+	if renamed(user.Username, m.who.Prefill) {
+		m.ask, m.prefill = status.AskNamesChanged, m.who.Prefill
+	}
+}
+
+// renamed tells whether the name that led to an account here before looks like the old form of the name that the
+// computer's account is mapped to now: "alex.test" or "alex.test@old.example.org" before "alex.test@example.org".
+func renamed(before, now string) bool {
+	short, _, _ := strings.Cut(before, "@")
+	if i := strings.LastIndexByte(short, '\\'); i >= 0 {
+		short = short[i+1:]
+	}
+	local, _, isUPN := strings.Cut(now, "@")
+	return isUPN && !auth.Same(before, now) && auth.Same(short, local)
+}
+
+// freshAsk is what the window asks when nothing is known of anybody.
+func (m *machine) freshAsk() status.Ask {
+	if m.who.Shared {
+		return status.AskWhoIsPrinting
+	}
+	return status.AskFirstLaunch
+}
+
+// leave forgets who is signed in, here and in the vault. It does not speak to the server.
+func (m *machine) leave(ctx context.Context) {
+	in := m.in
+	in.cancel()
+	m.keeper.next()
+	m.in, m.user, m.balance, m.balanceAt, m.stale = nil, nil, api.Balance{}, time.Time{}, false
+	m.problem, m.prefill, m.newName, m.keyring = nil, "", "", status.KeyringUnknown
+	m.task(ctx, func(ctx context.Context) func() {
+		m.keeper.clear(ctx, in.epoch)
+		return nil
+	})
+}
+
+// noteSoon writes the note a little later. Shared computers and sessions in memory leave none.
+func (m *machine) noteSoon(ctx context.Context, in *signedIn) {
+	if !in.stay || in.noting {
+		return
+	}
+	in.noting = true
+	m.after(ctx, noteDelay, func() {
+		if m.in != in {
+			return
+		}
+		in.noting = false
+		note := m.note()
+		m.task(ctx, func(ctx context.Context) func() {
+			m.keeper.saveNote(ctx, in.epoch, note)
+			return nil
+		})
+	})
+}
+
+func (m *machine) note() Note {
+	n := Note{Balance: m.balance, At: m.balanceAt, Site: m.site}
+	if m.user != nil {
+		n.User = *m.user
+	}
+	return n
+}
+
+// fetchSite asks the server what everybody may know. While nobody is signed in it goes on until it has an answer.
+func (m *machine) fetchSite(ctx context.Context) {
+	if m.siteBusy || m.deps.Settings.Problem != nil {
+		return
+	}
+	m.siteBusy = true
+	m.task(ctx, func(ctx context.Context) func() {
+		ask, cancel := context.WithTimeout(ctx, callTimeout)
+		defer cancel()
+		site, err := m.deps.Server.ClientConfig(ask)
+		if err != nil {
+			return func() { m.siteFailed(ctx, err) }
+		}
+		who, whoErr := Who{}, error(nil)
+		if site.UPNSuffix != "" {
+			who, whoErr = m.deps.Identity.Identify(ctx, site.UPNSuffix)
+		}
+		return func() {
+			m.siteBusy = false
+			m.siteWait.reset()
+			m.site, m.siteAt = site, m.deps.Clock()
+			if !site.ServerTime.IsZero() {
+				m.skew = site.ServerTime.Sub(m.deps.Clock())
+			}
+			if site.UPNSuffix != "" && whoErr == nil {
+				m.who = who
+			}
+			m.reached()
+		}
+	})
+}
+
+func (m *machine) siteFailed(ctx context.Context, err error) {
+	m.siteBusy = false
+	if m.in != nil || m.attempt != nil {
+		return // the follower says how it stands
+	}
+	m.problem = problemOf(err, m.deps.Settings.ServerHost)
+	if m.siteTimer != nil {
+		m.siteTimer.Stop() // one at a time, however often somebody tries
+	}
+	m.siteTimer = m.after(ctx, m.siteWait.next(), func() {
+		if m.in == nil && m.attempt == nil {
+			m.fetchSite(ctx)
+		}
+	})
+}
+
+// reached removes a problem of the connection: the server has answered.
+func (m *machine) reached() {
+	if m.problem == nil || m.in != nil {
+		return
+	}
+	switch m.problem.Code {
+	case status.ProblemUnreachable, status.ProblemCertificate, status.ProblemCertificateExpired, status.ProblemClock, status.ProblemServer:
+		m.problem = nil
+	default: // what the server said about the person stays
+	}
+}
+
+// stop says farewell: the note is written, and a session that is not kept ends at the server too.
+func (m *machine) stop(ctx context.Context) {
+	m.stopping = true
+	m.publish()
+	if m.attempt != nil {
+		m.attempt.cancel()
+	}
+	farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
+	defer cancel()
+	if in := m.in; in != nil {
+		in.cancel()
+		<-in.done
+		if in.stay {
+			m.keeper.saveNote(farewell, in.epoch, m.note())
+		} else if !in.tokens.Access.Empty() {
+			_ = m.deps.Server.SignOut(farewell, in.tokens.Access) // it would end by itself
+		}
+	}
+	m.tasks.Wait()
+}
+
+// state follows from who is signed in and how.
+func (m *machine) state() status.State {
+	switch {
+	case m.stopping:
+		return status.StateShutting
+	case m.in != nil && m.in.connected:
+		return status.StateFollowing
+	case m.in != nil && m.in.lost:
+		return status.StateOffline
+	case m.in != nil && m.in.first != nil, m.in == nil && m.attempt != nil:
+		return status.StateSigningIn
+	case m.in != nil, !m.identified:
+		return status.StateStarting
+	}
+	return status.StateSignedOut
+}
+
+// publish shows the state.
+func (m *machine) publish() {
+	set := m.deps.Settings
+	s := status.Snapshot{
+		Version: status.Version, State: m.state(), Connection: status.ConnectionNone, AuthMode: m.authMode(),
+		OSAccount: m.who.Account, HideBalance: set.HideBalance, Problem: m.problem, Keyring: m.keyring, Shared: m.who.Shared,
+		NewName: m.newName, Organisation: m.site.Organisation, ServerHost: set.ServerHost, PortalURL: m.site.PortalURL,
+		TopUpURL: set.TopUpURL, HelpText: m.site.HelpText,
+	}
+	if s.TopUpURL == "" {
+		s.TopUpURL = m.site.TopUpURL
+	}
+	if m.in != nil {
+		s.Connection = cmp.Or(m.in.connection, status.ConnectionNone)
+	} else {
+		m.publishAsk(&s)
+	}
+	if m.user != nil {
+		s.User = &status.User{Username: m.user.Username, DisplayName: m.user.DisplayName}
+	}
+	if m.balance.Amount != "" {
+		low := cmp.Or(set.LowBalance, m.site.LowBalance)
+		s.Low, s.Empty = lowAndEmpty(m.balance.Amount, low)
+		s.Stale, s.BalanceAt = m.stale, m.shownAt()
+		if !set.HideBalance {
+			s.Balance = &status.Money{Amount: m.balance.Amount, Currency: m.balance.Currency}
+		}
+	}
+	m.board.write(s)
+}
+
+// publishAsk adds what the identification window needs.
+func (m *machine) publishAsk(s *status.Snapshot) {
+	if !m.dismissed && (!m.siteAt.IsZero() || m.ask == status.AskSessionEnded || m.ask == status.AskNamesChanged) {
+		s.Ask = m.ask
+	}
+	s.Prefill = m.prefill
+	if s.Prefill == "" && !m.who.Shared {
+		s.Prefill = m.who.Prefill
+	}
+}
+
+// shownAt is when the shown balance was right: while it is fresh the time of the reading, so that a heartbeat changes
+// nothing to see; when it is stale the last moment it was known to be right.
+func (m *machine) shownAt() time.Time {
+	if m.stale || m.balance.At.IsZero() {
+		return m.balanceAt
+	}
+	return m.balance.At
+}
+
+// authMode is the way of signing in that will be used here: the configured one, or the first that the site offers and
+// this client has.
+func (m *machine) authMode() string {
+	const auto, prompt = "auto", "prompt"
+	mode := cmp.Or(m.deps.Settings.AuthMode, auto)
+	if mode != auto {
+		return mode
+	}
+	if i := slices.Index(m.site.AuthModes, prompt); i >= 0 || len(m.site.AuthModes) == 0 {
+		return prompt
+	}
+	return auto
+}
+
+// answer tells the sign-in that waits for its first balance how it went.
+func (in *signedIn) answer(r status.Result) {
+	if in.first != nil {
+		in.first.answer(r)
+		in.first = nil
+	}
+}
+
+// access is the token to ask with, for calls beside the follower.
+func (in *signedIn) access() secret.String { return in.tokens.Access }

@@ -1,0 +1,150 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+)
+
+// ErrSilent is returned by Server.Follow when nothing at all arrived for api.SilenceLimit: a proxy holds the stream back.
+var ErrSilent = errors.New("the event stream is silent")
+
+// Server is the print server. Its errors are *Error wherever it can say what is wrong. It must be safe for concurrent use.
+type Server interface {
+	ClientConfig(ctx context.Context) (api.ClientConfig, error)
+	SignIn(ctx context.Context, request api.SignIn, password secret.String) (Tokens, error)
+	// Refresh trades a refresh token for new tokens. The old one stays good for a moment if the answer gets lost.
+	Refresh(ctx context.Context, refresh secret.String) (Tokens, error)
+	SignOut(ctx context.Context, access secret.String) error
+	Balance(ctx context.Context, access secret.String) (api.Balance, error)
+	Transactions(ctx context.Context, access secret.String) (api.TransactionList, error)
+	BalanceHistory(ctx context.Context, access secret.String) (api.BalanceHistory, error)
+	// Follow calls on for every event newer than version until the stream ends, and returns why it did: nil for an
+	// orderly end, ErrSilent, an *Error. It must return soon after ctx ends.
+	Follow(ctx context.Context, access secret.String, version int64, on func(Event)) error
+}
+
+// EventKind says what an Event is.
+type EventKind int
+
+// The kinds of events.
+const (
+	EventHeartbeat EventKind = iota // nothing happened, and the stream is alive
+	EventBalance                    // Balance is the newest
+	EventSignedOut                  // the server ended the session
+)
+
+// Event is one message of the event stream.
+type Event struct {
+	Kind    EventKind
+	Balance api.Balance
+}
+
+// Tokens are a session at the server. AccessExpires is in the server's time.
+type Tokens struct {
+	Access         secret.String
+	AccessExpires  time.Time
+	Refresh        secret.String
+	RefreshExpires time.Time
+	User           api.User
+}
+
+// Error says what went wrong with the server.
+type Error struct {
+	// Code is the server's own word, empty when no proper answer came (no network, wrong certificate, not our server).
+	Code api.Code
+	// Problem is the same for people and the helpdesk.
+	Problem status.Problem
+	Err     error
+}
+
+// Error implements error.
+func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Problem.Code, e.Err) }
+
+// Unwrap gives the cause.
+func (e *Error) Unwrap() error { return e.Err }
+
+// Kept is what a session leaves on this computer, encrypted.
+type Kept struct {
+	Refresh        secret.String
+	RefreshExpires time.Time
+	User           api.User
+}
+
+// Note is what is remembered about the last session, to show something without a server. It holds no token.
+type Note struct {
+	User    api.User         `json:"user"`
+	Balance api.Balance      `json:"balance"`
+	At      time.Time        `json:"at"` // when the balance was last known to be right
+	Site    api.ClientConfig `json:"site"`
+}
+
+// Vault keeps a session between two runs. What it answers with belongs to the server this client is configured for; a
+// session of another server is nothing. Every call must come back within seconds, also with a keyring that hangs. The
+// session never makes two calls at once.
+type Vault interface {
+	// Load returns what is kept, nil when there is nothing. Keyring is KeyringLocked when something may be kept but
+	// cannot be read now.
+	Load(ctx context.Context) (*Kept, status.Keyring, error)
+	// Save keeps the session instead of the one before. Anything but KeyringOK means that it is not kept.
+	Save(ctx context.Context, kept Kept) (status.Keyring, error)
+	// LoadNote returns the note, nil when there is none.
+	LoadNote(ctx context.Context) (*Note, error)
+	SaveNote(ctx context.Context, note Note) error
+	// Clear forgets the session and the note. Nothing being there is no error.
+	Clear(ctx context.Context) error
+}
+
+// Who is the person in front of this computer, as far as it can tell.
+type Who struct {
+	Account status.OSAccount
+	Facts   api.OSAccount // what the server is told at sign-in
+	Prefill string        // the name to put into the account field
+	// Shared means that several people use this OS account one after the other: nothing is kept, nothing is pre-filled.
+	Shared bool
+}
+
+// Identity tells who is logged on. suffix is the UPN suffix the server suggests, for when the computer has no rule.
+type Identity interface {
+	Identify(ctx context.Context, suffix string) (Who, error)
+}
+
+// Settings are the settings of the client that concern the session.
+type Settings struct {
+	AuthMode    string // as configured: "auto", "prompt" ...
+	Client      string // what the person sees in their list of sessions: "platen 1.0.0 (linux)"
+	ServerHost  string
+	HideBalance bool
+	LowBalance  string // empty: the server's word counts
+	TopUpURL    string // empty: the server's word counts
+	// Problem says why no server can be asked at all: none is configured, or a setting is wrong. Then Server may be nil.
+	Problem *status.Problem
+}
+
+// code returns the server's word in err, or "".
+func code(err error) api.Code {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// problemOf says err for people.
+func problemOf(err error, host string) *status.Problem {
+	if e, ok := errors.AsType[*Error](err); ok {
+		p := e.Problem
+		if p.Code == status.ProblemNone {
+			p.Code = status.ProblemServer
+		}
+		if p.Host == "" {
+			p.Host = host
+		}
+		return &p
+	}
+	return &status.Problem{Code: status.ProblemUnreachable, Host: host, Details: err.Error()}
+}
