@@ -62,9 +62,9 @@ func TestStatement(t *testing.T) {
 	}}
 	got := view.DetailsOf(following, d, localeOf(t, "de"), now)
 	want := []view.Row{
-		{When: "heute, 10:30", What: "Druck · thesis.pdf, 1 page", Amount: "−0,05\u00a0€", Balance: "12,34\u00a0€"},
-		{When: "gestern, 09:10", What: "Gutschrift", Amount: "+10,00\u00a0€", Balance: "12,39\u00a0€", In: true},
-		{When: "gestern, 09:10", What: "Sonstiges", Amount: "0,00\u00a0€", Balance: "2,39\u00a0€"},
+		{When: "heute 10:30", What: "Druck · thesis.pdf, 1 page", Amount: "−0,05\u00a0€", Balance: "12,34\u00a0€"},
+		{When: "gestern 09:10", What: "Gutschrift", Amount: "+10,00\u00a0€", Balance: "12,39\u00a0€", In: true},
+		{When: "gestern 09:10", What: "Sonstiges", Amount: "0,00\u00a0€", Balance: "2,39\u00a0€"},
 	}
 	if diff := cmp.Diff(want, got.Rows); diff != "" {
 		t.Errorf("rows (-want +got):\n%s", diff)

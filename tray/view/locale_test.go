@@ -74,7 +74,7 @@ func TestAges(t *testing.T) {
 		{"en", at(20, 23, 30), "today 00:30"}, // already today in Berlin
 		{"en", at(3, 8, 10), "3 Nov, 09:10"},
 		{"en", at(3, 8, 10).AddDate(-1, 0, 0), "3 Nov 2025, 09:10"},
-		{"de", at(20, 8, 10), "gestern, 09:10"},
+		{"de", at(20, 8, 10), "gestern 09:10"},
 		{"de", at(3, 8, 10), "3. Nov., 09:10"},
 		{"fr", at(21, 8, 10), "aujourd’hui à 09:10"},
 		{"fr", at(3, 8, 10), "3 nov. à 09:10"},

@@ -43,7 +43,7 @@ func TrayOf(s status.Snapshot, l Locale, now time.Time) Tray {
 		Icon:    iconOf(s),
 		Tooltip: l.tooltip(s, now),
 		Menu:    l.menu(s, now),
-		Default: status.Action{Kind: status.ActionOpen},
+		Default: open(status.PageAuto),
 	}
 }
 
@@ -118,37 +118,31 @@ func (l Locale) balanceTooltip(s status.Snapshot, amount string) string {
 	}
 }
 
-// menu lists only what works now. On a shared computer signing out comes first.
+// menu lists only what works now, in the order of MenuIDs. On a shared computer signing out comes first.
 func (l Locale) menu(s status.Snapshot, now time.Time) [][]Item {
-	signOut := Item{ID: "sign-out", Text: l.text("menu.sign_out"), Action: status.Action{Kind: status.ActionSignOut}}
-	known := signedIn(s)
-	var menu [][]Item
-	add := func(items ...Item) {
-		if len(items) > 0 {
-			menu = append(menu, items)
-		}
+	tell := l.statusItems(s, now)
+	if s.Shared && signedIn(s) {
+		first := Item{ID: "sign-out-first", Text: l.text("menu.sign_out"), Action: status.Action{Kind: status.ActionSignOut}}
+		tell = append([]Item{first}, tell...)
 	}
-	if s.Shared && known {
-		add(signOut)
-	}
-	add(l.statusItems(s, now)...)
-	add(l.placeItems(s)...)
+	return [][]Item{tell, append(l.placeItems(s), l.signItems(s)...), {
+		{ID: "settings", Text: l.text("menu.settings"), Action: open(status.PageSettings)},
+		{ID: "quit", Text: l.text("menu.quit"), Action: status.Action{Kind: status.ActionQuit}},
+	}}
+}
+
+// signItems is the line for signing in or out.
+func (l Locale) signItems(s status.Snapshot) []Item {
 	switch {
 	case s.State == status.StateSigningIn:
-		add(Item{ID: "cancel", Text: l.text("menu.cancel"), Action: status.Action{Kind: status.ActionCancelSignIn}})
-	case known && !s.Shared:
-		add(signOut)
-	case s.State == status.StateSignedOut, s.State == status.StateOffline:
-		add(Item{
-			ID: "sign-in", Text: l.text("menu.sign_in"),
-			Action: status.Action{Kind: status.ActionOpen, Page: status.PageSignIn},
-		})
+		return []Item{{ID: "cancel", Text: l.text("menu.cancel"), Action: status.Action{Kind: status.ActionCancelSignIn}}}
+	case signedIn(s) && !s.Shared:
+		return []Item{{ID: "sign-out", Text: l.text("menu.sign_out"), Action: status.Action{Kind: status.ActionSignOut}}}
+	case s.State == status.StateSignedOut, s.State == status.StateOffline && !signedIn(s):
+		return []Item{{ID: "sign-in", Text: l.text("menu.sign_in"), Action: open(status.PageSignIn)}}
+	default:
+		return nil
 	}
-	add(Item{
-		ID: "settings", Text: l.text("menu.settings"),
-		Action: status.Action{Kind: status.ActionOpen, Page: status.PageSettings},
-	}, Item{ID: "quit", Text: l.text("menu.quit"), Action: status.Action{Kind: status.ActionQuit}})
-	return menu
 }
 
 // statusItems are the lines that tell rather than do.
@@ -157,7 +151,7 @@ func (l Locale) statusItems(s status.Snapshot, now time.Time) []Item {
 	if amount := l.shownAmount(s); amount != "" {
 		items = append(items, Item{
 			ID: "balance", Text: l.text("menu.balance", "amount", amount),
-			Action: status.Action{Kind: status.ActionOpen, Page: status.PageBalance},
+			Action: open(status.PageBalance),
 		})
 	}
 	return append(items, Item{ID: "state", Text: l.stateLine(s, now)})
@@ -165,7 +159,7 @@ func (l Locale) statusItems(s status.Snapshot, now time.Time) []Item {
 
 // placeItems are the lines that lead somewhere.
 func (l Locale) placeItems(s status.Snapshot) []Item {
-	items := []Item{{ID: "open", Text: l.text("menu.open"), Action: status.Action{Kind: status.ActionOpen}}}
+	items := []Item{{ID: "open", Text: l.text("menu.open"), Action: open(status.PageAuto)}}
 	if worthRetrying(s) {
 		items = append(items, Item{ID: "retry", Text: l.text("menu.retry"), Action: status.Action{Kind: status.ActionRetry}})
 	}

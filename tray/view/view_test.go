@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -278,9 +279,24 @@ func TestMenuLeadsOnlyWhereThereIsSomething(t *testing.T) {
 			t.Errorf("%s can be chosen: %v, want %v", tc.id, got, tc.want)
 		}
 	}
+	for _, c := range cases {
+		for i, group := range view.TrayOf(c.s, l, now).Menu {
+			known, at := view.MenuIDs()[i], -1
+			for _, item := range group {
+				place := slices.Index(known, item.ID)
+				if place <= at {
+					t.Errorf("%s: line %q is not where MenuIDs has it", c.name, item.ID)
+				}
+				at = place
+			}
+			if len(group) == 0 {
+				t.Errorf("%s: group %d of the menu is empty", c.name, i)
+			}
+		}
+	}
 	shared := view.TrayOf(base(func(s *status.Snapshot) { s.Shared = true }), l, now)
-	if first := shared.Menu[0][0].ID; first != "sign-out" {
-		t.Errorf("first line on a shared computer is %s, want sign-out", first)
+	if first := shared.Menu[0][0].ID; first != "sign-out-first" {
+		t.Errorf("first line on a shared computer is %s, want sign-out-first", first)
 	}
 }
 
