@@ -2,6 +2,8 @@ package apiclient
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -24,10 +26,36 @@ type Session struct {
 // ClientConfig asks what a client may know before sign-in. It sends nothing about the person. An answer that no Platen
 // server gives is an Error of KindNotPlaten.
 func (c *Client) ClientConfig(ctx context.Context) (api.ClientConfig, error) {
+	return c.clientConfig(ctx, nil)
+}
+
+// Visit is what a look at the server found.
+type Visit struct {
+	Config     api.ClientConfig
+	Took       time.Duration       // the call, with the connection where none stood
+	Chain      []*x509.Certificate // as it was verified: the server's certificate first, the authority last
+	TLSVersion string              // "TLS 1.3"
+}
+
+// Visit is ClientConfig with a look at the connection, for diagnosis.
+func (c *Client) Visit(ctx context.Context) (Visit, error) {
+	var v Visit
+	before := c.opts.Clock()
+	config, err := c.clientConfig(ctx, func(r *http.Response) {
+		v.TLSVersion = tls.VersionName(r.TLS.Version)
+		if len(r.TLS.VerifiedChains) > 0 {
+			v.Chain = r.TLS.VerifiedChains[0]
+		}
+	})
+	v.Config, v.Took = config, c.opts.Clock().Sub(before)
+	return v, err
+}
+
+func (c *Client) clientConfig(ctx context.Context, seen func(*http.Response)) (api.ClientConfig, error) {
 	const op = "ask for the server's settings"
 	var config api.ClientConfig
 	before := c.opts.Clock()
-	if err := c.do(ctx, call{op: op, method: http.MethodGet, path: api.PathClientConfig}, &config); err != nil {
+	if err := c.do(ctx, call{op: op, method: http.MethodGet, path: api.PathClientConfig, seen: seen}, &config); err != nil {
 		return api.ClientConfig{}, err
 	}
 	if config.ServerTime.IsZero() || config.Version == "" {

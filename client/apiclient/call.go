@@ -24,9 +24,10 @@ type call struct {
 	method string
 	path   string
 	query  url.Values
-	token  secret.String // access token, may be empty
-	header http.Header   // may be nil
-	body   any           // nil: none
+	token  secret.String        // access token, may be empty
+	header http.Header          // may be nil
+	body   any                  // nil: none
+	seen   func(*http.Response) // is shown a good answer, may be nil
 }
 
 // do sends the call and reads the answer into out, which may be nil.
@@ -38,6 +39,9 @@ func (c *Client) do(ctx context.Context, r call, out any) error {
 		return err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if r.seen != nil {
+		r.seen(response)
+	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, api.MaxResponseBody+1))
 	if err != nil {
 		return c.failed(ctx, r.op, fmt.Errorf("the answer broke off: %w", err))

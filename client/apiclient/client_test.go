@@ -451,6 +451,21 @@ func TestCalls(t *testing.T) {
 	}
 }
 
+func TestVisitLooksAtTheConnection(t *testing.T) {
+	ca := newAuthority(t, "CA")
+	leaf := newCert(t, "server", &ca, nil)
+	var count atomic.Int64
+	opts := options(t, serve(t, chain(leaf, ca), platen(&count)))
+	opts.CAPin = ca.pin()
+	v, err := client(t, opts).Visit(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(v.Chain) != 2 || !v.Chain[0].Equal(leaf.cert) || !v.Chain[1].Equal(ca.cert) || v.TLSVersion != "TLS 1.3" || v.Config.Version != "1.0" || v.Took <= 0 {
+		t.Errorf("got %+v", v)
+	}
+}
+
 func TestSkewComesFromTheServersClock(t *testing.T) {
 	ca := newAuthority(t, "CA")
 	var count atomic.Int64
