@@ -162,30 +162,6 @@ func TestVerifyNamesTheFirstBadTransferAndGoesOn(t *testing.T) {
 	}
 }
 
-// I6: what is booked cannot be changed through the database either.
-func TestTheDatabaseKeepsWhatIsBooked(t *testing.T) {
-	for _, statement := range []string{
-		"UPDATE transfers SET actor = 'x' WHERE seq = 1", "DELETE FROM transfers WHERE seq = 1",
-		"UPDATE entries SET amount = 1 WHERE seq = 1", "DELETE FROM entries WHERE seq = 1",
-		"UPDATE accounts SET user_id = 2 WHERE id = 1", "DELETE FROM accounts WHERE id = 1",
-		"UPDATE holds SET state = 'pending' WHERE id = 1", "UPDATE holds SET amount = 1 WHERE id = 3",
-		"DELETE FROM holds WHERE id = 1",
-	} {
-		t.Run(statement, func(t *testing.T) { storetest.WantRefused(t, populated(t), statement) })
-	}
-}
-
-func populated(t *testing.T) store.Store {
-	t.Helper()
-	s := storetest.OpenSQLite(t)
-	f := start(t, s, ledger.Options{})
-	populate(t, f)
-	if err := f.stop(); err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
 func TestVerifyGoesOnBesideBookings(t *testing.T) {
 	f := newFixture(t)
 	user := f.addUser(t, 0)

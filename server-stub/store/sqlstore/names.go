@@ -52,7 +52,7 @@ func (t *tx) DeleteNames(ctx context.Context, id core.UserID) error {
 // UserNames implements store.Names.
 func (t *tx) UserNames(ctx context.Context, id core.UserID) ([]core.LoginName, error) {
 	return all(ctx, t, scanName, fmt.Sprintf("read the names of user %d", id),
-		`SELECT `+nameColumns+` FROM login_names n WHERE n.user_id = $1 ORDER BY n.valid_from, n.id`, id)
+		`SELECT `+nameColumns+` FROM login_names n WHERE n.user_id = $1 ORDER BY COALESCE(n.valid_from, 0), n.id`, id)
 }
 
 // Holders implements store.Names.

@@ -128,6 +128,8 @@ func (sqliteDialect) classify(err error) failure {
 		return failReference
 	case sqlite3.SQLITE_CONSTRAINT_CHECK, sqlite3.SQLITE_CONSTRAINT_NOTNULL, sqlite3.SQLITE_CONSTRAINT_DATATYPE:
 		return failInvalid
+	case sqlite3.SQLITE_IOERR_SHMSIZE, sqlite3.SQLITE_IOERR_SHMOPEN, sqlite3.SQLITE_IOERR_SHMMAP, sqlite3.SQLITE_IOERR_NOMEM:
+		return failUnavailable // before anything was written; on a full disk, for one
 	}
 	switch e.Code() & 0xff {
 	case sqlite3.SQLITE_FULL:

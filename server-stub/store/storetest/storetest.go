@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/internal/testenv"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/sqlstore"
@@ -18,6 +20,14 @@ func OpenSQLite(t testing.TB) store.Store {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "platen.db")
 	return open(t, sqlstore.Config{Path: path}, "sqlite", path)
+}
+
+// OpenPostgres opens a fresh PostgreSQL database and closes it at the end of the test, which is skipped where PostgreSQL
+// is missing (see testenv.Postgres).
+func OpenPostgres(t testing.TB) store.Store {
+	t.Helper()
+	url := testenv.Postgres(t)
+	return open(t, sqlstore.Config{Driver: sqlstore.PostgreSQL, URL: secret.New(url)}, "pgx", url)
 }
 
 // opened is a store with a way around it.
