@@ -1,0 +1,49 @@
+package doctor
+
+import (
+	"context"
+	"fmt"
+)
+
+func (in Inputs) config(context.Context) Result {
+	var r Result
+	for _, v := range in.Config.Values() {
+		line := fmt.Sprintf("%s=%s (%s)", v.Name, v.Text, v.Origin)
+		if v.Problem != "" {
+			line += ": " + v.Problem
+		}
+		r.Details = append(r.Details, line)
+	}
+	for _, w := range in.Warnings {
+		r.Details = append(r.Details, "warning: "+w.String())
+	}
+	switch err := in.Config.Broken(); {
+	case err != nil:
+		r.Level, r.Sentence = Fail, "A setting that decides whom to trust is not usable: "+firstLine(err.Error())+"."
+		r.Remedy = "Put this value right where it stands; Platen does not connect until then."
+	case in.Config.ServerURL == nil:
+		r.Level, r.Sentence = Fail, "No server is set."
+		r.Remedy = "Set ServerURL, for example in /etc/platen/platen.conf or by policy."
+	case len(in.Warnings) > 0:
+		r.Level, r.Sentence = Warn, "Settings: "+in.Warnings[0].String()
+		if more := len(in.Warnings) - 1; more > 0 {
+			r.Sentence += fmt.Sprintf(" (and %d more)", more)
+		}
+		r.Remedy = "Put the setting right where it stands."
+	case in.Config.Origin("ServerURL").Discovered():
+		r.Level, r.Sentence = Warn, fmt.Sprintf("The network alone names the server %s.", in.Config.ServerURL.Host)
+		r.Remedy = "Agree to it when Platen asks, or set ServerURL."
+	default:
+		r.Level, r.Sentence = OK, fmt.Sprintf("The server is %s (%s).", in.Config.ServerURL.Host, in.Config.Origin("ServerURL"))
+	}
+	return r
+}
+
+func firstLine(text string) string {
+	for i, ch := range text {
+		if ch == '\n' {
+			return text[:i]
+		}
+	}
+	return text
+}
