@@ -1,0 +1,75 @@
+package ipc
+
+import (
+	"errors"
+	"slices"
+
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+)
+
+// hello is the first frame in each direction.
+type hello struct {
+	Platen  int    `json:"platen"`  // status.Version
+	Program string `json:"program"` // "platen-window 1.2.3", for the log
+}
+
+// verb is what a conversation is about. The list is closed.
+type verb string
+
+const (
+	verbDo    verb = "do"
+	verbWatch verb = "watch"
+)
+
+// request is the client's second and last frame.
+type request struct {
+	Verb   verb        `json:"verb"`
+	After  uint64      `json:"after,omitempty"`  // watch: the newest Seq the client has seen
+	Action *wireAction `json:"action,omitempty"` // do
+}
+
+// wireAction is an Action with its password in the open, for the moment of the crossing.
+type wireAction struct {
+	status.Action
+	Text string `json:"password,omitempty"`
+}
+
+// reveal puts an action on the wire. It is the one place where a password leaves its type.
+func reveal(a status.Action) *wireAction {
+	return &wireAction{Action: a, Text: a.Password.Reveal()}
+}
+
+// conceal takes it off again.
+func (w *wireAction) conceal() status.Action {
+	a := w.Action
+	a.Password, w.Text = secret.New(w.Text), ""
+	return a
+}
+
+// reply is every frame of the resident after its hello.
+type reply struct {
+	Snapshot *status.Snapshot `json:"snapshot,omitempty"`
+	Result   *status.Result   `json:"result,omitempty"`
+}
+
+var errAction = errors.New("not an action of this protocol")
+
+// check tells whether the resident may be asked for a. Its lists are closed, its texts have an end.
+func check(a status.Action) error {
+	kinds := []status.ActionKind{
+		status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionOpen, status.ActionDetails,
+		status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionDismiss, status.ActionQuit,
+	}
+	pages := []status.Page{status.PageAuto, status.PageBalance, status.PageDetails, status.PageSettings, status.PageSignIn}
+	const maxUsername = 320
+	if !slices.Contains(kinds, a.Kind) || !slices.Contains(pages, a.Page) ||
+		len(a.Username) > maxUsername || len(a.Password.Reveal()) > api.MaxPassword {
+		return errAction
+	}
+	if a.Kind != status.ActionSignIn && (a.Username != "" || !a.Password.Empty()) {
+		return errAction
+	}
+	return nil
+}
