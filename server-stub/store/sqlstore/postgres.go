@@ -87,7 +87,7 @@ func classifySQLState(code string) failure {
 		return failReference
 	case "23502", "23514": // not_null_violation, check_violation
 		return failInvalid
-	case "40001", "40P01": // serialization_failure, deadlock_detected
+	case "40001", "40P01": // a serialisation failure, a deadlock
 		return failRetry
 	case "53100": // disk_full
 		return failFull
