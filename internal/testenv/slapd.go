@@ -165,7 +165,7 @@ func Slapd(t testing.TB, o SlapdOptions) *SlapdServer {
 	if err := os.WriteFile(config, []byte(conf.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	ldif := "dn: " + SlapdBase + "\nobjectClass: dcObject\nobjectClass: organization\ndc: example\no: Example\n\n" + o.LDIF
+	ldif := "dn: " + SlapdBase + "\nobjectClass: domain\ndc: example\n\n" + o.LDIF
 	runProgram(t, nil, ldif, add, "-f", config, "-b", SlapdBase)
 	s.start = func() *process {
 		p := start(t, nil, "", t.Output(), program, "-f", config, "-h", urls, "-d", "0")
