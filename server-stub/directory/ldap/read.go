@@ -46,7 +46,7 @@ func (s *Source) pages(ctx context.Context, se *session, size int, page func(ent
 			return err
 		})
 		if err != nil {
-			return s.errorf("%w: read people below %s: the read ended after %d, so nobody was changed: %w%s", core.ErrUnavailable, se.base, read, err, readRemedy(err))
+			return s.errorf("%w: read people below %s: the read ended after %d people: %w%s", core.ErrUnavailable, se.base, read, err, readRemedy(err))
 		}
 		var cookie []byte
 		if answer, ok := goldap.FindControl(result.Controls, goldap.ControlTypePaging).(*goldap.ControlPaging); ok {
@@ -63,7 +63,7 @@ func (s *Source) pages(ctx context.Context, se *session, size int, page func(ent
 			empty = 0
 		}
 		if empty > maxEmptyPages {
-			return s.errorf("%w: read people below %s: the server goes on without giving entries, so nobody was changed", core.ErrUnavailable, se.base)
+			return s.errorf("%w: read people below %s: the server goes on without giving entries", core.ErrUnavailable, se.base)
 		}
 		paging.SetCookie(cookie)
 	}
