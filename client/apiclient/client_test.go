@@ -259,6 +259,29 @@ func TestNetworkFaults(t *testing.T) {
 	}
 }
 
+func TestOldTLSIsRefused(t *testing.T) {
+	ca := newAuthority(t, "CA")
+	leaf := newCert(t, "server", &ca, nil)
+	for _, pinned := range []bool{false, true} {
+		var count atomic.Int64
+		server := httptest.NewUnstartedServer(platen(&count))
+		server.Config.ErrorLog = quiet(t)
+		server.TLS = &tls.Config{Certificates: []tls.Certificate{chain(leaf, ca)}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}
+		server.StartTLS()
+		t.Cleanup(server.Close)
+		opts := options(t, parse(t, server.URL))
+		if pinned {
+			opts.CAPin = ca.pin()
+		} else {
+			opts.CAFile = pemFile(t, ca)
+		}
+		_, err := client(t, opts).ClientConfig(t.Context())
+		if e := failure(t, err); e.Kind != KindServer || count.Load() != 0 {
+			t.Errorf("pinned %v: got %s: %v, and %d requests arrived", pinned, e.Kind, e, count.Load())
+		}
+	}
+}
+
 // listen accepts connections, passes each to serve and closes it.
 func listen(t *testing.T, serve func(net.Conn)) string {
 	t.Helper()

@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"io"
 	"net"
 	"net/http"
 	"strings"
@@ -163,8 +162,13 @@ func (c *Client) classify(err error) Kind {
 	if _, ok := errors.AsType[*proxyError](err); ok {
 		return KindProxy
 	}
-	if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "proxyconnect" {
-		return KindProxy
+	if op, ok := errors.AsType[*net.OpError](err); ok {
+		switch op.Op {
+		case "proxyconnect":
+			return KindProxy
+		case "remote error", "local error": // a TLS alert (crypto/tls): they do not agree on the protocol
+			return KindServer
+		}
 	}
 	if _, ok := errors.AsType[*pinError](err); ok {
 		return KindWrongPin
@@ -178,13 +182,7 @@ func (c *Client) classify(err error) Kind {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return KindNotPlaten
 	}
-	if _, ok := errors.AsType[tls.AlertError](err); ok {
-		return KindServer
-	}
-	if _, ok := errors.AsType[net.Error](err); ok || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, context.DeadlineExceeded) {
-		return KindUnreachable
-	}
-	return KindUnreachable
+	return KindUnreachable // refused, no such name, too slow, broken off ...
 }
 
 func (c *Client) classifyCertificate(err error) Kind {

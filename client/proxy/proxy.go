@@ -3,7 +3,8 @@
 //
 // The system's settings are read on Windows only: the person's settings, a PAC file, and WPAD, all through WinHTTP. macOS and
 // Linux desktops: the environment only. Proxies that want a sign-in work with a name and password in HTTPS_PROXY (Basic);
-// NTLM and Kerberos sign-in to a proxy does not exist here.
+// NTLM and Kerberos sign-in to a proxy does not exist here. A proxy that is itself
+// spoken to over TLS (https://) has to have a certificate that the client believes as it does the server's.
 package proxy
 
 import (
