@@ -244,6 +244,7 @@ func (f *fakeServer) Follow(ctx context.Context, access secret.String, version i
 	if err != nil {
 		return err
 	}
+	on(session.Event{Kind: session.EventHeartbeat}) // the head of the answer passes every proxy
 	heartbeat := time.NewTicker(api.HeartbeatEvery)
 	defer heartbeat.Stop()
 	silence := time.After(api.SilenceLimit)
@@ -265,7 +266,7 @@ func (f *fakeServer) Follow(ctx context.Context, access secret.String, version i
 		case b.Version != version:
 			version = b.Version
 			on(session.Event{Kind: session.EventBalance, Balance: b})
-			silence = nil
+			silence = time.After(api.SilenceLimit)
 		}
 		select {
 		case <-ctx.Done():
@@ -274,7 +275,7 @@ func (f *fakeServer) Follow(ctx context.Context, access secret.String, version i
 		case <-heartbeat.C:
 			if !buffers {
 				on(session.Event{Kind: session.EventHeartbeat})
-				silence = nil
+				silence = time.After(api.SilenceLimit)
 			}
 		case <-silence:
 			return session.ErrSilent

@@ -16,9 +16,10 @@ import (
 const (
 	callTimeout   = 15 * time.Second // one request
 	pollEvery     = 15 * time.Second // while a proxy holds the stream back
-	streamRetry   = 10 * time.Minute // until the stream is tried again then
+	streamRetry   = 10 * time.Minute // until a silent stream is tried again then
+	hastyRetry    = time.Minute      // until streams that ended too soon are tried again
 	stableAfter   = 30 * time.Second // a connection that lived this long starts the backoff anew
-	hastyStreams  = 3                // so many streams in a row that end before they say anything count as held back
+	hastyStreams  = 3                // so many streams in a row that end before they prove to work count as held back
 	refreshMargin = time.Minute      // before the access token expires, at most a quarter of what is left
 	refreshFloor  = 5 * time.Second  // between two refreshes, whatever the clocks say
 	refreshGrace  = 2 * time.Second  // for a refresh under way when the program ends: a lost answer could sign people out
@@ -72,7 +73,7 @@ type follower struct {
 
 	buffered bool      // a proxy holds the stream back: poll
 	streamAt time.Time // when to try the stream again then
-	hasty    int       // streams in a row that ended unheard
+	hasty    int       // streams in a row that ended unproven
 }
 
 // run works until ctx ends or the session is over.
@@ -292,8 +293,8 @@ type watch struct {
 type stream struct {
 	events chan Event
 	done   chan error
-	cancel context.CancelFunc
-	heard  bool
+	opened bool // the answer's head is here; a proxy may still hold back the rest
+	proven bool // something came after it
 }
 
 // traded is the outcome of a trade made beside the stream.
@@ -305,7 +306,7 @@ type traded struct {
 
 func (w *watch) open(ctx context.Context) *stream {
 	ctx, cancel := context.WithCancel(ctx)
-	s := &stream{events: make(chan Event), done: make(chan error, 1), cancel: cancel}
+	s := &stream{events: make(chan Event), done: make(chan error, 1)}
 	access, version := w.tokens.Access, w.version
 	w.tasks.Go(func() {
 		defer cancel()
@@ -321,15 +322,19 @@ func (w *watch) open(ctx context.Context) *stream {
 
 // hear takes a heartbeat or a balance: the stream works.
 func (w *watch) hear(e Event) {
-	if !w.stream.heard {
-		w.stream.heard, w.buffered, w.hasty, w.poll = true, false, 0, nil
+	switch s := w.stream; {
+	case !s.opened && e.Kind == EventHeartbeat: // Follow says that it is open
+		s.opened = true
+	case !s.proven:
+		s.opened, s.proven = true, true
+		w.buffered, w.hasty, w.poll = false, 0, nil
 	}
 	if e.Kind != EventBalance || e.Balance.Version < w.version { // older than what a poll brought
-		w.tell(news{kind: newsHeard, connection: status.ConnectionStream})
+		w.tell(news{kind: newsHeard, connection: w.connection()})
 		return
 	}
 	w.version = e.Balance.Version
-	w.tell(news{kind: newsBalance, balance: e.Balance, connection: status.ConnectionStream, skew: w.skew})
+	w.tell(news{kind: newsBalance, balance: e.Balance, connection: w.connection(), skew: w.skew})
 }
 
 // ended decides what the end of the stream means: nil to go on by polling.
@@ -340,13 +345,16 @@ func (w *watch) ended(ctx context.Context, err error) error {
 	case useless(err):
 		w.tokens.Access = secret.String{}
 		return errDropped
-	case w.stream.heard:
+	case w.stream.proven:
 		return errDropped
 	}
-	if w.hasty++; !errors.Is(err, ErrSilent) && !w.buffered && w.hasty < hastyStreams {
+	retry := hastyRetry
+	if errors.Is(err, ErrSilent) {
+		retry = streamRetry
+	} else if w.hasty++; !w.buffered && w.hasty < hastyStreams {
 		return errDropped
 	}
-	w.streamAt = w.clock().Add(streamRetry)
+	w.streamAt = w.clock().Add(retry)
 	w.toPolling()
 	return w.read(ctx) // at once: silence may have hidden a change
 }

@@ -11,7 +11,8 @@ import (
 	"github.com/platenprint/platen/internal/secret"
 )
 
-// ErrSilent is returned by Server.Follow when nothing at all arrived for api.SilenceLimit: a proxy holds the stream back.
+// ErrSilent is returned by Server.Follow when nothing arrived for api.SilenceLimit: a proxy holds the stream back, or the
+// computer was asleep.
 var ErrSilent = errors.New("the event stream is silent")
 
 // Server is the print server. Its errors are *Error wherever it can say what is wrong. It must be safe for concurrent use.
@@ -24,8 +25,8 @@ type Server interface {
 	Balance(ctx context.Context, access secret.String) (api.Balance, error)
 	Transactions(ctx context.Context, access secret.String) (api.TransactionList, error)
 	BalanceHistory(ctx context.Context, access secret.String) (api.BalanceHistory, error)
-	// Follow calls on for every event newer than version until the stream ends, and returns why it did: nil for an
-	// orderly end, ErrSilent, an *Error. It must return soon after ctx ends.
+	// Follow calls on with a heartbeat once the stream is open, and with every event newer than version until the stream
+	// ends, and returns why it did: nil for an orderly end, ErrSilent, an *Error. It must return soon after ctx ends.
 	Follow(ctx context.Context, access secret.String, version int64, on func(Event)) error
 }
 

@@ -344,22 +344,22 @@ func TestStreamsThatEndAtOnceLeadToPolling(t *testing.T) {
 		}
 		before := server.count("follow")
 		d.at(time.Hour)
-		if n := server.count("follow") - before; n > 7 {
+		if n := server.count("follow") - before; n > 61 {
 			t.Errorf("%d more streams in an hour", n)
 		}
 	})
 }
 
-func TestSilenceAfterSuspendIsNotAProxy(t *testing.T) {
+func TestSilenceAfterSleepIsNotAProxy(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server := newServer()
 		d := signedIn(t, server, newVault())
 		d.at(minute) // heartbeats were heard
-		server.set(func() { server.hasty = true })
-		synctest.Wait()
-		server.set(func() { server.hasty = false })
-		if s := d.at(5 * time.Second); s.Connection != status.ConnectionStream {
-			t.Errorf("connection %s", s.Connection)
+		server.set(func() { server.buffers = true })
+		d.at(api.SilenceLimit)
+		server.set(func() { server.buffers, server.amount, server.version = false, "8.00", 8 })
+		if s := d.at(10 * time.Second); s.Connection != status.ConnectionStream || s.Balance.Amount != "8.00" {
+			t.Errorf("connection %s, balance %v", s.Connection, s.Balance)
 		}
 	})
 }
