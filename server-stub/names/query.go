@@ -231,7 +231,7 @@ func (r Rules) addCandidate(stage []lookup, c usermap.Candidate, facts usermap.F
 		return append(stage, lookup{rule: byShort, folded: folded})
 	case usermap.ReasonDomainRule, usermap.ReasonJoinRule, usermap.ReasonSubnetRule, usermap.ReasonGlobal, usermap.ReasonRealm:
 		// What the realm is called as a NetBIOS domain is known for our own domains.
-		if d, ok := r.domainNamed(string(domain)); ok && d.NetBIOS != "" {
+		if d, ok := r.DomainNamed(string(domain)); ok && d.NetBIOS != "" {
 			domain = fold(d.NetBIOS)
 		}
 		if c.Why == usermap.ReasonRealm && domain != "" {
@@ -242,14 +242,20 @@ func (r Rules) addCandidate(stage []lookup, c usermap.Candidate, facts usermap.F
 	return stage
 }
 
-// domainNamed finds one of our domains by its NetBIOS or one of its DNS names.
-func (r Rules) domainNamed(name string) (Domain, bool) {
+// DomainNamed finds one of our domains by its NetBIOS or one of its DNS names.
+func (r Rules) DomainNamed(name string) (Domain, bool) {
 	for _, d := range r.Domains {
-		if name != "" && (string(fold(d.NetBIOS)) == name || d.hasSuffix(name)) {
+		if d.Is(name) {
 			return d, true
 		}
 	}
 	return Domain{}, false
+}
+
+// Is tells whether name is the domain's NetBIOS or one of its DNS names.
+func (d Domain) Is(name string) bool {
+	folded := fold(name)
+	return folded != "" && (folded == fold(d.NetBIOS) || d.hasSuffix(string(folded)))
 }
 
 func (d Domain) hasSuffix(suffix string) bool {
