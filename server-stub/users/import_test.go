@@ -145,7 +145,7 @@ func TestImportRefusesTheWholeFileForOneMistake(t *testing.T) {
 	}{
 		{"empty", " \n", "", 1, "empty"},
 		{"no header", "alex,Alex\n", "", 1, "first line"},
-		{"unknown column", "username,nmae\nalex,Alex\n", "", 1, `"nmae"`},
+		{"unknown column", "username,fullname\nalex,Alex\n", "", 1, `"fullname"`},
 		{"column twice", "username,email,email\nalex,,\n", "", 1, "twice"},
 		{"header only", "username\n", "", 1, "nobody"},
 		{"no username", "username,email\nok,\n,x@example.org\n", "", 3, "username is missing"},
