@@ -28,7 +28,7 @@ func (p *planner) claim(w wanted, person *Person) claim {
 			return claim{refused: fmt.Sprintf("several records want the name %q", n.Name)}
 		}
 		for _, h := range p.state.Holders[n.Folded] {
-			if person != nil && h.UserID == person.User.ID || !names.Blocks(h, p.now) || !strong(h.Kind) && h.Kind != core.NameAlias {
+			if person != nil && h.UserID == person.User.ID || !names.Blocks(h, p.now) || !own(h.LoginName) {
 				continue
 			}
 			until, rekey, reason := p.keptFrom(h)
@@ -137,6 +137,9 @@ func (p *planner) allowed(w wanted, person Person) []core.LoginName {
 		return taken
 	})
 }
+
+// own tells whether a name is for one person alone: usernames, UPNs and aliases that stand in no domain.
+func own(n core.LoginName) bool { return strong(n.Kind) || n.Kind == core.NameAlias && n.Domain == "" }
 
 // sameName tells whether two are one name: a person holds each fold once for each kind and domain.
 func sameName(a, b core.LoginName) bool {

@@ -507,6 +507,18 @@ func TestConflictsAreReportedNotGuessed(t *testing.T) {
 			t.Errorf("-before +after\n%s", diff)
 		}
 	})
+	t.Run("a short name linked in one domain is no username", func(t *testing.T) {
+		s := newSite(t)
+		id := s.local("somebody")
+		s.update(func(ctx context.Context, tx store.Tx) error {
+			return tx.PutName(ctx, core.LoginName{UserID: id, Name: "alex", Folded: "alex", Kind: core.NameAlias, Domain: "lab", ValidFrom: s.now})
+		})
+		alex := person("g1", "alex")
+		alex.Username = "alex"
+		if run := s.mustSync(&list{id: "corp", people: []directory.Record{alex}}); run.Created != 1 || run.Conflicts != 0 {
+			t.Errorf("run %+v", run)
+		}
+	})
 	t.Run("an alias never takes somebody's username", func(t *testing.T) {
 		s := newSite(t)
 		greedy := person("g1", "alex")
@@ -639,6 +651,26 @@ func TestAccountChangedByHandDuringTheReadIsSeen(t *testing.T) {
 	run := s.mustSync(src)
 	if run.Created != 0 || run.Conflicts != 1 {
 		t.Errorf("run %+v", run)
+	}
+}
+
+func TestFollowGoesOnAfterFailures(t *testing.T) {
+	s := newSite(t)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	src := &list{id: "corp", err: errors.New("down")}
+	reads := 0
+	src.during = func() {
+		switch reads++; reads {
+		case 2:
+			src.people, src.err = people(3), nil
+		case 4:
+			cancel()
+		}
+	}
+	s.sync.Follow(ctx, src, 5*time.Millisecond, Brake{})
+	if reads < 4 || len(s.picture()) != 3 {
+		t.Errorf("%d reads, %d users; want at least 4 and 3", reads, len(s.picture()))
 	}
 }
 
