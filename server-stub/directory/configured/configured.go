@@ -85,10 +85,11 @@ type Brake struct {
 	Floor    int `yaml:"floor,omitempty"`            // people always allowed, 10 when not set
 }
 
-// Lockout keeps wrong passwords below the domain's own lockout threshold, so that nobody can lock a stranger out: after
-// MaxFailures failed tries within Window the directory is not asked any more.
+// Lockout keeps wrong passwords below the directory's own lockout threshold, so that nobody can lock a stranger out: after
+// MaxFailures failed tries within Window the directory is not asked any more. MaxFailures is one less than the
+// directory's threshold, or lower; Window is at least as long as the directory's.
 type Lockout struct {
-	MaxFailures int           `yaml:"max_failures,omitempty"` // 3 when not set
+	MaxFailures int           `yaml:"max_failures,omitempty"` // 2 when not set: safe with a threshold of 3
 	Window      time.Duration `yaml:"window,omitempty"`       // 30 minutes when not set
 }
 
@@ -125,7 +126,7 @@ func (c Config) WithDefaults() Config {
 		}
 	}
 	if c.Lockout.MaxFailures == 0 {
-		c.Lockout.MaxFailures = 3
+		c.Lockout.MaxFailures = 2
 	}
 	if c.Lockout.Window == 0 {
 		c.Lockout.Window = 30 * time.Minute

@@ -78,7 +78,7 @@ func TestYAML(t *testing.T) {
 
 func TestDefaults(t *testing.T) {
 	got := Config{Type: TypeLDAP}.WithDefaults()
-	if got.Interval != time.Hour || got.Lockout != (Lockout{MaxFailures: 3, Window: 30 * time.Minute}) {
+	if got.Interval != time.Hour || got.Lockout != (Lockout{MaxFailures: 2, Window: 30 * time.Minute}) {
 		t.Errorf("%+v", got)
 	}
 	if got := (Config{Type: TypeCSV}).WithDefaults().Interval; got != 5*time.Minute {
