@@ -23,6 +23,10 @@ var errBusy = errors.New("another sign-in is under way")
 
 // handle performs an action. It must not wait.
 func (m *machine) handle(ctx context.Context, c command) {
+	if c.tray != nil {
+		m.noTray = !*c.tray
+		return
+	}
 	if kind := c.action.Kind; !m.identified && (kind == status.ActionSignIn || kind == status.ActionSignOut) {
 		m.early = append(m.early, c)
 		return
@@ -44,6 +48,7 @@ func (m *machine) handle(ctx context.Context, c command) {
 		c.answer(status.Result{OK: true})
 	case status.ActionOpen:
 		m.dismissed = false
+		m.opened, m.openPage = m.opened+1, c.action.Page
 		c.answer(status.Result{OK: true})
 	case status.ActionDismiss:
 		m.dismiss()

@@ -57,6 +57,10 @@ type machine struct {
 
 	problem *status.Problem
 	keyring status.Keyring
+
+	noTray   bool
+	opened   uint64 // how often the window was asked for
+	openPage status.Page
 }
 
 // signedIn is one session at the server.
@@ -478,7 +482,7 @@ func (m *machine) publish() {
 		Version: status.Version, State: m.state(), Connection: status.ConnectionNone, AuthMode: m.authMode(),
 		OSAccount: m.who.Account, HideBalance: set.HideBalance, Problem: m.problem, Keyring: m.keyring, Shared: m.who.Shared,
 		NewName: m.newName, Organisation: m.site.Organisation, ServerHost: set.ServerHost, PortalURL: m.site.PortalURL,
-		TopUpURL: set.TopUpURL, HelpText: m.site.HelpText,
+		TopUpURL: set.TopUpURL, HelpText: m.site.HelpText, NoTray: m.noTray, Opened: m.opened, OpenPage: m.openPage,
 	}
 	if s.TopUpURL == "" {
 		s.TopUpURL = m.site.TopUpURL

@@ -36,6 +36,7 @@ type Session struct {
 // command is an action on its way to the one goroutine.
 type command struct {
 	action status.Action
+	tray   *bool              // SetTray, instead of an action
 	reply  chan status.Result // has room for one
 }
 
@@ -99,6 +100,16 @@ var errEnded = errors.New("platen is shutting down")
 
 func failed(err error) status.Result {
 	return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: err.Error()}}
+}
+
+// SetTray notes whether this desktop shows tray icons. It does nothing once the session has ended.
+func (s *Session) SetTray(ctx context.Context, shown bool) {
+	c := command{reply: make(chan status.Result, 1), tray: &shown}
+	select {
+	case s.commands <- c:
+	case <-ctx.Done():
+	case <-s.ended:
+	}
 }
 
 // Snapshot returns what there is to show now.

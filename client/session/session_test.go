@@ -153,8 +153,8 @@ func TestEndedSessionIsAskedForOnceAndTheBalanceStaysInSight(t *testing.T) {
 			t.Errorf("asked again: %q, %d more refreshes", s.Ask, server.count("refresh")-refreshes)
 		}
 		d.do(status.ActionOpen)
-		if s := d.at(0); s.Ask != status.AskSessionEnded {
-			t.Errorf("opened by the person: ask %q", s.Ask)
+		if s := d.at(0); s.Ask != status.AskSessionEnded || s.Opened != 1 {
+			t.Errorf("opened by the person %d times: ask %q", s.Opened, s.Ask)
 		}
 	})
 }
@@ -751,6 +751,22 @@ func TestNotConfigured(t *testing.T) {
 			State: status.StateSignedOut, Connection: status.ConnectionNone,
 			Problem: &status.Problem{Code: status.ProblemNotConfigured},
 		})
+	})
+}
+
+func TestTray(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := signedIn(t, newServer(), newVault())
+		d.SetTray(t.Context(), false)
+		if s := d.at(0); !s.NoTray {
+			t.Error("a missing tray is not shown")
+		}
+		d.SetTray(t.Context(), true)
+		if s := d.at(0); s.NoTray {
+			t.Error("a tray that came is not shown")
+		}
+		d.quit()
+		d.SetTray(context.WithoutCancel(t.Context()), false) // comes back
 	})
 }
 

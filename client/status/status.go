@@ -141,6 +141,11 @@ type Snapshot struct {
 	NewName string   `json:"new_name,omitempty"` // said once after a migration: "Your account is now ..."
 	NoTray  bool     `json:"no_tray,omitempty"`  // this desktop shows no tray icons
 
+	// Opened counts how often the window was asked for, OpenPage is the page asked for last: a window that is open already
+	// turns to it and comes to the front when the count grows.
+	Opened   uint64 `json:"opened,omitempty"`
+	OpenPage Page   `json:"open_page,omitempty"`
+
 	Organisation string `json:"organisation,omitempty"`
 	ServerHost   string `json:"server_host,omitempty"`
 	PortalURL    string `json:"portal_url,omitempty"`
