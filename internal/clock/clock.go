@@ -7,7 +7,8 @@ import "time"
 // Clock tells the time. System is the real one; tests pass their own. Safe for concurrent use.
 type Clock func() time.Time
 
-// System reads the computer's clock, in UTC, with the monotonic reading kept.
+// System reads the computer's clock, in UTC. It is the time of day only (UTC drops the monotonic reading) and may jump:
+// waits use timers, and the order of things is kept by numbers.
 func System() time.Time { return time.Now().UTC() }
 
 // Fixed always tells t.

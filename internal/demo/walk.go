@@ -17,6 +17,7 @@ const patience = 30 * time.Second
 type walk struct {
 	*demo
 	screen *stage.Screen
+	tray   *stage.Tray
 	env    []string // of the programs in the person's session
 	client *stage.Program
 	window string // the id of the open window
@@ -29,7 +30,12 @@ func (d *demo) walkThrough(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	w := &walk{demo: d, screen: screen, env: append(screen.Env, d.site.ClientEnv()...)}
+	tray, err := stage.NewTray(screen.Bus)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tray.Close() }()
+	w := &walk{demo: d, screen: screen, tray: tray, env: append(screen.Env, d.site.ClientEnv()...)}
 	for _, step := range []func(context.Context) error{
 		w.whoami, w.firstLaunch, w.identification, w.wrongPassword, w.signIn, w.credit, w.lowBalance, w.offline, w.nextMorning, w.verify,
 	} {
@@ -60,7 +66,10 @@ func (w *walk) firstLaunch(ctx context.Context) (err error) {
 	if _, err := w.until(ctx, "the question who this is", func(r stage.Resident) bool { return r.State == "signed-out" }); err != nil {
 		return err
 	}
-	w.did("Start platen, the resident", "nobody has signed in here before: it waits to be asked, and knows no balance")
+	if err := w.tray.UntilMenu(ctx, patience, "Sign in"); err != nil {
+		return err
+	}
+	w.did("Start platen, the resident", "nobody has signed in here before; its icon in the tray offers to")
 	return nil
 }
 
@@ -112,7 +121,11 @@ func (w *walk) credit(ctx context.Context) error {
 	if _, err := w.until(ctx, "12.34", func(r stage.Resident) bool { return r.Balance.Amount == "12.34" }); err != nil {
 		return err
 	}
-	return w.show(ctx, "balance", "Credit 12.34 on the server", "the client knows it at most %d ms after the command came back", time.Since(began).Milliseconds())
+	took := time.Since(began)
+	if err := w.tray.UntilMenu(ctx, patience, "€12.34"); err != nil {
+		return err
+	}
+	return w.show(ctx, "balance", "Credit 12.34 on the server", "the client knows it at most %d ms after the command came back; the tray says €12.34", took.Milliseconds())
 }
 
 func (w *walk) lowBalance(ctx context.Context) error {
