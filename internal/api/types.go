@@ -19,12 +19,15 @@ type ClientConfig struct {
 // OSAccount is what the client's operating system says about the person logged on. Before sign-in it proves nothing; the
 // server records it and, after proof, may link the short name to the account.
 type OSAccount struct {
-	Kind     string `json:"kind,omitempty" maxLength:"32" doc:"local, domain, entra or unknown." example:"domain"`
+	Kind     string `json:"kind,omitempty" maxLength:"32" doc:"local, domain, azuread, or empty for unknown." example:"domain"`
 	Domain   string `json:"domain,omitempty" maxLength:"255" example:"CORP"`
 	Name     string `json:"name,omitempty" maxLength:"255" example:"alex.test"`
 	UPN      string `json:"upn,omitempty" maxLength:"320"`
 	SID      string `json:"sid,omitempty" maxLength:"184"`
 	Hostname string `json:"hostname,omitempty" maxLength:"255"`
+	// The domain the computer is a member of, by its NetBIOS and its DNS name.
+	JoinDomain string `json:"join_domain,omitempty" maxLength:"255"`
+	JoinRealm  string `json:"join_realm,omitempty" maxLength:"255"`
 }
 
 // SignIn asks for a session by account and password.
@@ -32,6 +35,7 @@ type SignIn struct {
 	Username     string    `json:"username" minLength:"1" maxLength:"320" example:"alex.test@example.org"`
 	Password     string    `json:"password" minLength:"1" maxLength:"256" doc:"Never logged, stored or echoed."`
 	StaySignedIn bool      `json:"stay_signed_in,omitempty"`
+	Shared       bool      `json:"shared_computer,omitempty" doc:"Many people use the computer: its account says nothing about who this is."`
 	Client       string    `json:"client,omitempty" maxLength:"128" example:"platen 1.0.0 (linux)"`
 	OSAccount    OSAccount `json:"os_account,omitempty"`
 }

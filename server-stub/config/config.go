@@ -7,10 +7,10 @@ import (
 	"log/slog"
 	"net/netip"
 	"net/url"
-	"time"
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 )
@@ -21,7 +21,7 @@ type Config struct {
 	PublicURL    *url.URL
 	Organisation string
 	Currency     core.Currency
-	UPNSuffix    string
+	UPNSuffix    usermap.Rules
 	LowBalance   string // decimal, "" for none
 	TopUpURL     string
 	PortalURL    string
@@ -33,28 +33,21 @@ type Config struct {
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed
 	MetricsFrom    []netip.Prefix // who may read /metrics
 
-	SignIn    SignIn
-	Retention Retention
+	SignIn SignIn
 
 	// Directories is the list as written, for the directory rooms to read; nil when there is none.
 	Directories *yaml.Node
-	SyncEvery   time.Duration
+	File        string // the file they stand in, "" without one
 
 	LogLevel slog.Level
 
 	settings []Setting
 }
 
-// SignIn limits failed sign-ins.
+// SignIn says what a sign-in does beside checking the password.
 type SignIn struct {
-	Failures        int           // failed passwords per person and window that may reach a directory
-	Window          time.Duration // counted from the last failure
-	NetworkFailures int           // failures per client network (/24 or /64) and hour
-}
-
-// Retention says how long things that are over are kept.
-type Retention struct {
-	Sessions time.Duration // sessions that ended
+	Link          string   // what becomes of the computer's short name: auto, review or off
+	SharedOSUsers []string // OS accounts that many people use: they are never linked to anybody
 }
 
 // Setting is one value with its origin, as `config show` prints it. A secret's value is "***".

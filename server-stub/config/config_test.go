@@ -6,7 +6,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
@@ -37,7 +36,7 @@ func TestEveryDefaultFits(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c.Listen != ":8443" || c.Currency != "EUR" || c.SignIn != (SignIn{3, 30 * time.Minute, 100}) || c.SyncEvery != time.Hour {
+	if c.Listen != ":8443" || c.Currency != "EUR" || c.SignIn.Link != "auto" {
 		t.Errorf("defaults: %+v", c)
 	}
 	for _, s := range c.Settings() {
@@ -48,25 +47,25 @@ func TestEveryDefaultFits(t *testing.T) {
 }
 
 func TestFlagsBeforeEnvironmentBeforeFile(t *testing.T) {
-	file := write(t, "listen: :1\norganisation: File\nhelp_text: File\nsign_in:\n  failures: 5\n")
-	env := map[string]string{"PLATEN_LISTEN": ":2", "PLATEN_ORGANISATION": "Env", "PLATEN_SIGN_IN_WINDOW": "45m"}
+	file := write(t, "listen: :1\norganisation: File\nhelp_text: File\nsign_in:\n  link: review\n")
+	env := map[string]string{"PLATEN_LISTEN": ":2", "PLATEN_ORGANISATION": "Env", "PLATEN_SIGN_IN_SHARED_OS_USERS": "lab, kiosk"}
 	c, err := Load(Sources{File: file, Getenv: func(k string) string { return env[k] }, Flags: map[string]string{"listen": ":3"}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	for key, want := range map[string][2]string{
-		"listen":                   {":3", "flag --listen"},
-		"organisation":             {"Env", "PLATEN_ORGANISATION"},
-		"help_text":                {"File", file + ":3"},
-		"sign_in.failures":         {"5", file + ":5"},
-		"sign_in.window":           {"45m", "PLATEN_SIGN_IN_WINDOW"},
-		"sign_in.network_failures": {"100", "default"},
+		"listen":                  {":3", "flag --listen"},
+		"organisation":            {"Env", "PLATEN_ORGANISATION"},
+		"help_text":               {"File", file + ":3"},
+		"sign_in.link":            {"review", file + ":5"},
+		"sign_in.shared_os_users": {"lab, kiosk", "PLATEN_SIGN_IN_SHARED_OS_USERS"},
+		"low_balance":             {"", "default"},
 	} {
 		if s := origin(t, c, key); s.Value != want[0] || s.Origin != want[1] {
 			t.Errorf("%s = %q from %s, want %q from %s", key, s.Value, s.Origin, want[0], want[1])
 		}
 	}
-	if c.SignIn.Failures != 5 || c.SignIn.Window != 45*time.Minute {
+	if c.SignIn.Link != "review" || len(c.SignIn.SharedOSUsers) != 2 {
 		t.Errorf("sign_in: %+v", c.SignIn)
 	}
 }
@@ -107,7 +106,7 @@ func TestSecretsAreNotShown(t *testing.T) {
 func TestMistakesNameFileLineAndRemedy(t *testing.T) {
 	tests := []struct{ name, file, want string }{
 		{"unknown key", "listen: :1\nlissten: :2\n", `:2: there is no setting "lissten"; did you mean "listen"?`},
-		{"unknown key in a group", "sign_in:\n  failure: 3\n", `:2: there is no setting "sign_in.failure"; did you mean "sign_in.failures"?`},
+		{"unknown key in a group", "sign_in:\n  lnk: auto\n", `:2: there is no setting "sign_in.lnk"; did you mean "sign_in.link"?`},
 		{"nothing like it", "colour: red\n", `:1: there is no setting "colour"`},
 		{"twice", "listen: :1\nlisten: :2\n", ":2: listen stands in line 1 already"},
 		{"not a value", "listen: [a]\n", ":1: listen: write a plain value"},
@@ -115,8 +114,8 @@ func TestMistakesNameFileLineAndRemedy(t *testing.T) {
 		{"not a list", "directories: staff\n", ":1: directories: write a list"},
 		{"bad port", "listen: localhost\n", ":1: listen: write HOST:PORT"},
 		{"bad currency", "currency: euro\n", ":1: currency: invalid: currency \"euro\""},
-		{"bad number", "sign_in: {failures: 0}\n", ":1: sign_in.failures: write a number from 1 to 100"},
-		{"bad duration", "sync_every: 5\n", ":1: sync_every: write a duration"},
+		{"bad choice", "sign_in: {link: maybe}\n", ":1: sign_in.link: write auto, review or off"},
+		{"bad suffix", "upn_suffix: a b\n", ":1: upn_suffix: "},
 		{"bad network", "trusted_proxies: [10.0.0.0/99]\n", `:1: trusted_proxies: "10.0.0.0/99": write networks`},
 		{"bad address", "public_url: print.example.org\n", ":1: public_url: write a web address"},
 		{"plain http", "public_url: http://print.example.org\n", ":1: public_url: write https://HOST"},
@@ -137,7 +136,7 @@ func TestMistakesNameFileLineAndRemedy(t *testing.T) {
 }
 
 func TestAllMistakesAtOnce(t *testing.T) {
-	_, err := Load(Sources{File: write(t, "lissten: :1\ncurrency: x\nsync_every: y\n")})
+	_, err := Load(Sources{File: write(t, "lissten: :1\ncurrency: x\nsign_in: {link: y}\n")})
 	if err == nil || strings.Count(err.Error(), "\n") != 3 {
 		t.Errorf("want three mistakes in three lines, got %v", err)
 	}
@@ -158,7 +157,7 @@ func TestAMissingFileIsAnError(t *testing.T) {
 }
 
 func FuzzFile(f *testing.F) {
-	f.Add("listen: :1\nsign_in: {failures: 3}\ndirectories: [{id: a}]\n")
+	f.Add("listen: :1\nsign_in: {link: auto}\ndirectories: [{id: a}]\n")
 	f.Add("a: &a [*a]\n")
 	f.Add("<<: {listen: :1}\n")
 	f.Fuzz(func(t *testing.T, text string) {

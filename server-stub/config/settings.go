@@ -6,10 +6,11 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
-	"time"
 
+	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 )
@@ -41,7 +42,7 @@ func table() []setting {
 			c.Currency, err = core.ParseCurrency(v)
 			return err
 		}},
-		{key: "upn_suffix", doc: "what clients put behind a short name, without the @", set: setUPNSuffix},
+		{key: "upn_suffix", doc: "what stands behind the @ of a short name: example.org, or rules such as CORP=example.org; 10.1.0.0/16=lab.example.org", set: setUPNSuffix},
 		{key: "low_balance", doc: "below this amount a balance counts as low", set: func(c *Config, v string) error {
 			if v == "" {
 				return nil
@@ -58,11 +59,17 @@ func table() []setting {
 		{key: "tls_key", doc: "PEM file with its key", set: text(4096, func(c *Config) *string { return &c.TLSKey })},
 		{key: "trusted_proxies", list: true, doc: "networks of the proxies whose X-Forwarded-For is believed", set: prefixes(func(c *Config) *[]netip.Prefix { return &c.TrustedProxies })},
 		{key: "metrics_from", fallback: "127.0.0.0/8, ::1/128", list: true, doc: "networks that may read /metrics", set: prefixes(func(c *Config) *[]netip.Prefix { return &c.MetricsFrom })},
-		{key: "sign_in.failures", fallback: "3", doc: "failed passwords per person and window; keep it below the directory's lockout threshold", set: number(1, 100, func(c *Config) *int { return &c.SignIn.Failures })},
-		{key: "sign_in.window", fallback: "30m", doc: "counted from the last failure; keep it at the directory's observation window or above", set: duration(time.Minute, 24*time.Hour, func(c *Config) *time.Duration { return &c.SignIn.Window })},
-		{key: "sign_in.network_failures", fallback: "100", doc: "failed passwords per client network (/24 or /64) and hour", set: number(1, 100_000, func(c *Config) *int { return &c.SignIn.NetworkFailures })},
-		{key: "sync_every", fallback: "1h", doc: "how often the directories are read", set: duration(time.Minute, 30*24*time.Hour, func(c *Config) *time.Duration { return &c.SyncEvery })},
-		{key: "retention.sessions", fallback: "720h", doc: "how long sessions that ended stay listed in the database", set: duration(time.Hour, 10*365*24*time.Hour, func(c *Config) *time.Duration { return &c.Retention.Sessions })},
+		{key: "sign_in.link", fallback: "auto", doc: "what becomes of the short name of a domain computer's account once its person has proven who they are: auto (an alias), review (proposed) or off", set: func(c *Config, v string) error {
+			if !slices.Contains([]string{"auto", "review", "off"}, v) {
+				return errors.New("write auto, review or off")
+			}
+			c.SignIn.Link = v
+			return nil
+		}},
+		{key: "sign_in.shared_os_users", list: true, doc: "computer accounts that many people use; they are never linked to anybody", set: func(c *Config, v string) error {
+			c.SignIn.SharedOSUsers = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
+			return nil
+		}},
 		{key: "log_level", fallback: "info", flag: true, doc: "debug, info, warn or error", set: func(c *Config, v string) error {
 			if c.LogLevel.UnmarshalText([]byte(v)) != nil {
 				return errors.New("write debug, info, warn or error")
@@ -84,12 +91,9 @@ func setListen(c *Config, v string) error {
 	return nil
 }
 
-func setUPNSuffix(c *Config, v string) error {
-	if strings.ContainsAny(v, "@ \t/\\") {
-		return errors.New("write the part behind the @, such as example.org")
-	}
-	c.UPNSuffix = v
-	return nil
+func setUPNSuffix(c *Config, v string) (err error) {
+	c.UPNSuffix, err = usermap.ParseRules(v)
+	return err
 }
 
 func setDatabase(c *Config, v string) error {
@@ -129,28 +133,6 @@ func parseURL(v string) (*url.URL, error) {
 		return nil, errors.New("write a web address, such as https://print.example.org")
 	}
 	return u, nil
-}
-
-func number(least, most int, field func(*Config) *int) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		n, err := strconv.Atoi(v)
-		if err != nil || n < least || n > most {
-			return fmt.Errorf("write a number from %d to %d", least, most)
-		}
-		*field(c) = n
-		return nil
-	}
-}
-
-func duration(least, most time.Duration, field func(*Config) *time.Duration) func(*Config, string) error {
-	return func(c *Config, v string) error {
-		d, err := time.ParseDuration(v)
-		if err != nil || d < least || d > most {
-			return fmt.Errorf("write a duration such as 30m or 12h, from %s to %s", least, most)
-		}
-		*field(c) = d
-		return nil
-	}
 }
 
 func prefixes(field func(*Config) *[]netip.Prefix) func(*Config, string) error {

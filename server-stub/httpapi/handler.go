@@ -23,6 +23,7 @@ type Attempt struct {
 	Name      string
 	Password  secret.String
 	OSAccount api.OSAccount
+	Shared    bool // many people use the computer
 	Address   netip.Addr
 	Client    string
 }

@@ -32,7 +32,8 @@ func (h *Handler) clientConfig(context.Context, *struct{}) (*clientConfigOutput,
 func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
 	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: addressOf(ctx), StaySignedIn: in.Body.StaySignedIn}
 	who, err := h.SignIn.Password(ctx, Attempt{
-		Name: in.Body.Username, Password: secret.New(in.Body.Password), OSAccount: in.Body.OSAccount, Address: from.Address, Client: from.Client,
+		Name: in.Body.Username, Password: secret.New(in.Body.Password), OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
+		Address: from.Address, Client: from.Client,
 	})
 	if err != nil {
 		p := h.problemFor(ctx, err)
