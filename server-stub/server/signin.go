@@ -1,0 +1,96 @@
+package server
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+
+	"github.com/platenprint/platen/auth/usermap"
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/directory/configured"
+	"github.com/platenprint/platen/server-stub/httpapi"
+	"github.com/platenprint/platen/server-stub/names"
+	"github.com/platenprint/platen/server-stub/signin"
+	"github.com/platenprint/platen/server-stub/users/passhash"
+)
+
+func (s *server) openSignIn(d *directories, hasher *passhash.Hasher) (*signin.Service, error) {
+	key := s.keys.Derive("sign-in counters")
+	return signin.New(signin.Deps{
+		Store: s.db, Clock: s.now, Logger: s.logger, Hasher: hasher,
+		Rules:       d.rules(s.cfg.UPNSuffix),
+		Directories: d.checkers(),
+		Key:         secret.New(hex.EncodeToString(key[:])),
+		Link:        signin.LinkPolicy(s.cfg.SignIn.Link), SharedOSUsers: s.cfg.SignIn.SharedOSUsers,
+	})
+}
+
+// rules says whose names are whose, by the configuration.
+func (d *directories) rules(suffix usermap.Rules) names.Rules {
+	r := names.Rules{Suffix: suffix, UPNAsUsername: true}
+	for _, e := range d.entries {
+		if e.UPNAsUsername != nil && !*e.UPNAsUsername {
+			r.UPNAsUsername = false
+		}
+		if e.Domain != "" || len(e.UPNSuffixes) > 0 {
+			r.Domains = append(r.Domains, names.Domain{NetBIOS: e.Domain, Suffixes: e.UPNSuffixes, Source: core.SourceID(e.ID)})
+		}
+	}
+	return r
+}
+
+// checkers are the directories that check passwords themselves.
+func (d *directories) checkers() []signin.Directory {
+	var list []signin.Directory
+	for _, c := range d.list {
+		if checker, ok := c.source.(directory.PasswordChecker); ok {
+			list = append(list, signin.Directory{Checker: checker, Lockout: c.lockout})
+		}
+	}
+	return list
+}
+
+// lockoutOf turns what the administrator allows us into the threshold of the directory, below which we stay: so many
+// failures of ours, and the next one would be too many. Without a configuration it is the strictest threshold that is
+// common.
+func lockoutOf(c configured.Lockout) signin.Lockout {
+	l := signin.DefaultLockout()
+	if c.MaxFailures > 0 {
+		l.Threshold = c.MaxFailures + 1
+	}
+	if c.Window > 0 {
+		l.Window = c.Window
+	}
+	return l
+}
+
+// passwords is the sign-in as HTTP needs it.
+type passwords struct{ *signin.Service }
+
+var _ httpapi.SignIn = passwords{}
+
+func (p passwords) Password(ctx context.Context, a httpapi.Attempt) (httpapi.SignedIn, error) {
+	result, err := p.Service.Password(ctx, signin.Attempt{
+		Name: a.Name, Password: a.Password, Facts: facts(a.OSAccount), Address: a.Address, Shared: a.Shared, Client: a.Client, Host: a.OSAccount.Hostname,
+	})
+	return httpapi.SignedIn(result), err
+}
+
+func facts(a api.OSAccount) usermap.Facts {
+	f := usermap.Facts{
+		Kind: usermap.Kind(a.Kind), Domain: a.Domain, Name: a.Name, UPN: a.UPN, SID: a.SID, Hostname: a.Hostname, JoinDomain: a.JoinDomain, JoinRealm: a.JoinRealm,
+	}
+	switch f.Kind {
+	case usermap.KindLocal, usermap.KindDomain, usermap.KindAzureAD, usermap.KindUnknown:
+	case "entra":
+		f.Kind = usermap.KindAzureAD
+	default:
+		f.Kind = usermap.KindUnknown // a job's owner is nothing a client may claim to be
+	}
+	return f
+}
+
+func actorOf(user core.UserID) string { return fmt.Sprintf("user:%d", user) }

@@ -1,0 +1,150 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/netip"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/buildinfo"
+	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/admin"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/httpapi"
+	"github.com/platenprint/platen/server-stub/ledger"
+	"github.com/platenprint/platen/server-stub/sessions"
+	"github.com/platenprint/platen/server-stub/store"
+)
+
+func (s *server) openAPI() *httpapi.Handler {
+	metrics := prometheus.NewRegistry()
+	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return httpapi.New(httpapi.Deps{
+		SignIn:   passwords{s.rooms.signin},
+		Sessions: tokens{s.rooms.sessions, s.db, s.now},
+		Ledger:   money{s.rooms.ledger},
+		Hub:      s.rooms.hub,
+		Client: api.ClientConfig{
+			Organisation: s.cfg.Organisation, AuthModes: []string{"prompt"}, Currency: string(s.cfg.Currency), UPNSuffix: s.cfg.UPNSuffix.String(),
+			PortalURL: s.cfg.PortalURL, TopUpURL: s.cfg.TopUpURL, LowBalance: s.cfg.LowBalance, HelpText: s.cfg.HelpText, Version: buildinfo.Version,
+		},
+		Currency: s.cfg.Currency, Ready: s.db.Ping, Clock: s.now, Logger: s.logger, Metrics: metrics,
+		TrustedProxies: s.cfg.TrustedProxies, MetricsFrom: s.cfg.MetricsFrom,
+	})
+}
+
+func (s *server) commandDeps() admin.Deps {
+	return admin.Deps{
+		Store: s.db, Users: s.rooms.users, Sessions: s.rooms.sessions, Ledger: s.rooms.ledger, Directories: s.rooms.directories,
+		Settings: s.cfg.Settings(), Currency: s.cfg.Currency, Status: s.status, Clock: s.now, Logger: s.logger,
+		Backup: func(ctx context.Context, w io.Writer) error { return s.backup(ctx, w) },
+	}
+}
+
+func (s *server) status(ctx context.Context) admin.Status {
+	st := admin.Status{
+		Version: buildinfo.Version, StartedAt: s.started, Addresses: s.addresses(), CAFile: s.identity.CAFile(), CAPin: s.identity.CAPin().String(),
+		Database: "sqlite", Streams: s.rooms.hub.Count(),
+	}
+	if !s.cfg.Database.Empty() {
+		st.Database = "postgres"
+	}
+	if err := s.db.Ping(ctx); err != nil {
+		st.Problem = err.Error()
+	}
+	return st
+}
+
+// tokens are the sessions as HTTP needs them.
+type tokens struct {
+	manager *sessions.Manager
+	db      store.Store
+	now     clock.Clock
+}
+
+var _ httpapi.Sessions = tokens{}
+
+func (t tokens) Issue(ctx context.Context, user core.User, from httpapi.From) (httpapi.Tokens, error) {
+	issued, _, err := t.manager.Issue(ctx, user.ID, info(from))
+	return httpapi.Tokens(issued), err
+}
+
+func (t tokens) Refresh(ctx context.Context, token secret.String, from httpapi.From) (httpapi.Tokens, core.User, error) {
+	issued, session, err := t.manager.Refresh(ctx, token, info(from))
+	if err != nil {
+		return httpapi.Tokens{}, core.User{}, err
+	}
+	var u core.User
+	err = t.db.View(ctx, func(tx store.Tx) (err error) {
+		u, err = tx.User(ctx, session.UserID)
+		return err
+	})
+	return httpapi.Tokens(issued), u, err
+}
+
+func (t tokens) Authenticate(ctx context.Context, access secret.String) (core.Session, core.User, error) {
+	return t.manager.Authenticate(ctx, access)
+}
+
+func (t tokens) Check(ctx context.Context, id string) (core.User, error) {
+	var u core.User
+	err := t.db.View(ctx, func(tx store.Tx) error {
+		session, err := tx.Session(ctx, id)
+		if err != nil {
+			return err
+		}
+		if u, err = tx.User(ctx, session.UserID); err != nil {
+			return err
+		}
+		if !session.RevokedAt.IsZero() || !t.now().Before(session.RefreshExpires) || !u.Active() {
+			return core.ErrUnauthenticated
+		}
+		return nil
+	})
+	if errors.Is(err, core.ErrNotFound) {
+		return core.User{}, core.ErrUnauthenticated
+	}
+	return u, err
+}
+
+func (t tokens) Revoke(ctx context.Context, user core.UserID, session string) error {
+	return t.manager.Revoke(ctx, actorOf(user), user, session)
+}
+
+func (t tokens) List(ctx context.Context, user core.UserID) ([]core.Session, error) {
+	return t.manager.List(ctx, user)
+}
+
+func info(from httpapi.From) sessions.Info {
+	return sessions.Info{StaySignedIn: from.StaySignedIn, Client: from.Client, Host: from.Host, Address: addressText(from.Address)}
+}
+
+func addressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
+
+// money is the ledger as HTTP needs it.
+type money struct{ *ledger.Ledger }
+
+var _ httpapi.Ledger = money{}
+
+func (m money) BalanceHistory(ctx context.Context, user core.UserID, from, to time.Time, step time.Duration) ([]httpapi.Point, error) {
+	points, err := m.Ledger.BalanceHistory(ctx, user, from, to, step)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]httpapi.Point, len(points))
+	for i, p := range points {
+		out[i] = httpapi.Point{At: p.At, Amount: p.Balance}
+	}
+	return out, nil
+}
