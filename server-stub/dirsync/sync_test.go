@@ -378,15 +378,15 @@ func TestBrake(t *testing.T) {
 	}{
 		{"10 of 12 leave: small numbers pass", 12, func(l *list) { l.people = l.people[10:] }, false, ""},
 		{"11 of 12 leave", 12, func(l *list) { l.people = l.people[11:] }, true, "disable 11 of 12 people"},
-		{"15 of 300 leave", 300, func(l *list) { l.people = l.people[15:] }, false, ""},
-		{"16 of 300 leave", 300, func(l *list) { l.people = l.people[16:] }, true, "disable 16 of 300 people, more than the 15"},
-		{"16 of 300 are disabled", 300, func(l *list) {
-			for i := range 16 {
+		{"3 of 60 leave, with a low floor", 60, func(l *list) { l.people = l.people[3:] }, false, ""},
+		{"4 of 60 leave, with a low floor", 60, func(l *list) { l.people = l.people[4:] }, true, "disable 4 of 60 people, more than the 3"},
+		{"4 of 60 are disabled, with a low floor", 60, func(l *list) {
+			for i := range 4 {
 				l.people[i].Disabled = true
 			}
-		}, true, "disable 16 of 300"},
-		{"60 of 300 are renamed", 300, func(l *list) { renameFirst(l, 60) }, false, ""},
-		{"61 of 300 are renamed", 300, func(l *list) { renameFirst(l, 61) }, true, "change the username or id of 61 of 300"},
+		}, true, "disable 4 of 60"},
+		{"12 of 60 are renamed, with a low floor", 60, func(l *list) { renameFirst(l, 12) }, false, ""},
+		{"13 of 60 are renamed, with a low floor", 60, func(l *list) { renameFirst(l, 13) }, true, "change the username or id of 13 of 60"},
 		{"11 get other ids", 12, func(l *list) {
 			for i := range 11 {
 				l.people[i].Key = "new-" + l.people[i].Key
@@ -406,18 +406,24 @@ func TestBrake(t *testing.T) {
 			s.mustSync(src)
 			before := s.picture()
 			tt.edit(src)
+			var brake Brake
+			if strings.Contains(tt.name, "low floor") {
+				brake.Floor = 1
+			}
+			run, err := s.try(src, Options{Brake: brake})
 			if !tt.stopped {
-				s.mustSync(src)
+				if err != nil {
+					t.Error(err)
+				}
 				return
 			}
-			run, err := s.try(src, Options{})
 			if stopped, ok := errors.AsType[*StoppedError](err); !ok || run.Outcome != OutcomeStopped || !strings.Contains(stopped.Message, tt.says) || run.Message != stopped.Message {
 				t.Fatalf("run %+v, %v; want it stopped with %q", run, err, tt.says)
 			}
 			if diff := cmp.Diff(before, s.picture()); diff != "" {
 				t.Errorf("-before +after\n%s", diff)
 			}
-			run, err = s.try(src, Options{Approve: "the school year ended"})
+			run, err = s.try(src, Options{Brake: brake, Approve: "the school year ended"})
 			if err != nil || run.Outcome != OutcomeOK || run.Disabled+run.Renamed == 0 || !strings.Contains(run.Message, "approved: the school year ended") {
 				t.Errorf("approved run %+v, %v", run, err)
 			}
