@@ -103,7 +103,7 @@ type SlapdOptions struct {
 	Global   string   // more lines of slapd.conf, before the database
 	Database string   // more lines of slapd.conf, of the database: overlays, limits, access
 	CA       *CA      // nil: its own
-	Names    []string // of the certificate; none: 127.0.0.1 and localhost
+	Names    []string // of the certificate; none: its address, 127.0.0.1 and localhost
 	Until    time.Time
 	NoTLS    bool // offer neither LDAPS nor StartTLS
 }
@@ -117,8 +117,8 @@ const (
 
 // SlapdServer is an OpenLDAP server for one test.
 type SlapdServer struct {
-	LDAPS  string // ldaps://127.0.0.1:port
-	LDAP   string // ldap://127.0.0.1:port, with StartTLS
+	LDAPS  string // ldaps://address:port
+	LDAP   string // ldap://address:port, with StartTLS
 	CAFile string
 
 	t       testing.TB
@@ -136,7 +136,8 @@ func Slapd(t testing.TB, o SlapdOptions) *SlapdServer {
 		t.Fatal(err)
 	}
 	s := &SlapdServer{t: t}
-	urls := "ldap://" + freeAddress(t)
+	address := ownAddress(t)
+	urls := "ldap://" + freePort(t, address)
 	s.LDAP = urls
 	tlsLines := ""
 	if !o.NoTLS {
@@ -144,14 +145,14 @@ func Slapd(t testing.TB, o SlapdOptions) *SlapdServer {
 			o.CA = NewCA(t)
 		}
 		if len(o.Names) == 0 {
-			o.Names = []string{"127.0.0.1", "localhost"}
+			o.Names = []string{address, "127.0.0.1", "localhost"}
 		}
 		if o.Until.IsZero() {
 			o.Until = time.Now().Add(24 * time.Hour)
 		}
 		cert, key := o.CA.Issue(o.Until, o.Names...)
 		tlsLines = fmt.Sprintf("TLSCACertificateFile %s\nTLSCertificateFile %s\nTLSCertificateKeyFile %s\n", o.CA.File, cert, key)
-		s.CAFile, s.LDAPS = o.CA.File, "ldaps://"+freeAddress(t)
+		s.CAFile, s.LDAPS = o.CA.File, "ldaps://"+freePort(t, address)
 		urls += " " + s.LDAPS
 	}
 	var conf strings.Builder
@@ -189,10 +190,21 @@ func (s *SlapdServer) Restart() {
 	s.process = s.start()
 }
 
-// freeAddress returns an address of the loopback interface where nobody listens.
-func freeAddress(t testing.TB) string {
+// ownAddress makes up a loopback address that nobody else uses: a port that is free there stays free until the server
+// takes it, and when it is restarted. Linux has all of 127.0.0.0/8.
+func ownAddress(t testing.TB) string {
 	t.Helper()
-	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	var b [3]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.%d.%d.%d", 1+b[0]%254, b[1], 1+b[2]%254)
+}
+
+// freePort returns address and a port where nobody listens.
+func freePort(t testing.TB, address string) string {
+	t.Helper()
+	l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(address, "0"))
 	if err != nil {
 		t.Fatal(err)
 	}
