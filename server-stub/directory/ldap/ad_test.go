@@ -182,6 +182,13 @@ func TestActiveDirectory(t *testing.T) {
 			})
 		}
 	})
+	t.Run("an account that hides whether it is disabled fails the read", func(t *testing.T) {
+		cfg := cfg
+		cfg.Filter = "(objectClass=organizationalUnit)" // anything without userAccountControl
+		if all, err := readAll(t, newSource(t, cfg)); !errors.Is(err, core.ErrUnavailable) || !strings.Contains(err.Error(), "userAccountControl") {
+			t.Errorf("%d people, %v", len(all), err)
+		}
+	})
 	t.Run("passwords", func(t *testing.T) { adPasswords(t, d, source, all) })
 	t.Run("a wrong service password is not tried again and again", func(t *testing.T) {
 		cfg := cfg

@@ -144,6 +144,7 @@ type session struct {
 	mapping *mapping
 	base    string
 	product Product
+	root    rootDSE
 }
 
 // open connects, signs in as the service account and asks what the server is.
@@ -182,7 +183,7 @@ func (s *Source) prepare(ctx context.Context, se *session, password secret.Strin
 	if err != nil {
 		return err
 	}
-	se.product = s.cfg.Product
+	se.root, se.product = root, s.cfg.Product
 	if se.product == ProductAuto {
 		se.product = ProductOpenLDAP
 		if root.activeDirectory {
@@ -197,9 +198,6 @@ func (s *Source) prepare(ctx context.Context, se *session, password secret.Strin
 		return s.errorf("%w: the server does not say where its people are: set base_dn", core.ErrInvalid)
 	}
 	se.mapping = newMapping(s.cfg, se.product, s.now())
-	if se.mapping.ad && se.mapping.domain == "" {
-		se.mapping.domains = s.netbiosNames(ctx, se, root.configuration)
-	}
 	return nil
 }
 
@@ -233,19 +231,28 @@ func (s *Source) rootDSE(ctx context.Context, se *session) (rootDSE, error) {
 	return root, nil
 }
 
-// netbiosNames asks Active Directory for the NetBIOS names of its domains. Without them short names stand in no domain
-// and `DOMAIN\name` leads to nobody, so that is told.
-func (s *Source) netbiosNames(ctx context.Context, se *session, configuration string) map[string]string {
-	entries, err := s.search(ctx, se, s.cfg.Timeout, goldap.NewSearchRequest("CN=Partitions,"+configuration, goldap.ScopeSingleLevel, goldap.NeverDerefAliases, 0, 0, false,
-		"(&(objectClass=crossRef)(nETBIOSName=*))", []string{"nCName", "nETBIOSName"}, nil))
-	names := map[string]string{}
-	for _, e := range entries {
-		names[strings.ToLower(e.GetEqualFoldAttributeValue("nCName"))] = e.GetEqualFoldAttributeValue("nETBIOSName")
+// learnDomains asks Active Directory for the NetBIOS names of its domains, when none is configured. A server that does not
+// tell them is told about in the log: short names then stand in no domain and `DOMAIN\name` leads to nobody. Any other
+// failure is one of the read, or a bad moment would take everybody out of the domain.
+func (s *Source) learnDomains(ctx context.Context, se *session) error {
+	if !se.mapping.ad || se.mapping.domain != "" {
+		return nil
 	}
-	if err != nil || len(names) == 0 {
+	entries, err := s.search(ctx, se, s.cfg.Timeout, goldap.NewSearchRequest("CN=Partitions,"+se.root.configuration, goldap.ScopeSingleLevel, goldap.NeverDerefAliases,
+		0, 0, false, "(&(objectClass=crossRef)(nETBIOSName=*))", []string{"nCName", "nETBIOSName"}, nil))
+	hidden := goldap.IsErrorAnyOf(err, goldap.LDAPResultNoSuchObject, goldap.LDAPResultInsufficientAccessRights)
+	switch {
+	case err != nil && !hidden:
+		return s.errorf("%w: ask for the NetBIOS names of the domains: %w: set domain if the server never tells them", core.ErrUnavailable, err)
+	case err != nil || len(entries) == 0:
 		s.logger.Warn("the directory does not tell the NetBIOS names of its domains; set domain, or DOMAIN\\name will find nobody", "error", err)
+		return nil
 	}
-	return names
+	se.mapping.domains = map[string]string{}
+	for _, e := range entries {
+		se.mapping.domains[strings.ToLower(e.GetEqualFoldAttributeValue("nCName"))] = e.GetEqualFoldAttributeValue("nETBIOSName")
+	}
+	return nil
 }
 
 // search runs one search and returns its entries; with an error they are not all.

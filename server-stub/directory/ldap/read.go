@@ -24,12 +24,25 @@ func (s *Source) Read(ctx context.Context, yield func(directory.Record) error) e
 	defer se.close()
 	return s.pages(ctx, se, s.cfg.PageSize, func(entries []*goldap.Entry, _ bool) error {
 		for _, e := range entries {
+			if err := s.readable(se, e); err != nil {
+				return err
+			}
 			if err := yield(se.mapping.record(e)); err != nil {
 				return s.errorf("hand over %q: %w", e.DN, err)
 			}
 		}
 		return nil
 	})
+}
+
+// readable refuses an account of Active Directory that does not show whether it is disabled: taking it for enabled would
+// let everybody in who was locked out there.
+func (s *Source) readable(se *session, e *goldap.Entry) error {
+	if se.mapping.ad && e.GetEqualFoldAttributeValue(attributeUAC) == "" {
+		return s.errorf("%w: %q does not show its %s, so nobody knows whether it is disabled: give the service account the right to read it, or exclude such entries by filter",
+			core.ErrUnavailable, e.DN, attributeUAC)
+	}
+	return nil
 }
 
 // errEnough ends pages early, without a mistake of the directory.
@@ -39,6 +52,9 @@ var errEnough = errors.New("enough")
 func (s *Source) pages(ctx context.Context, se *session, size int, page func(entries []*goldap.Entry, last bool) error) error {
 	paging := goldap.NewControlPaging(uint32(size))
 	request := goldap.NewSearchRequest(se.base, goldap.ScopeWholeSubtree, goldap.NeverDerefAliases, 0, 0, false, se.mapping.filter, se.mapping.attributes(), []goldap.Control{paging})
+	if err := s.learnDomains(ctx, se); err != nil {
+		return err
+	}
 	for read, empty := 0, 0; ; {
 		var result *goldap.SearchResult
 		err := se.within(ctx, s.cfg.PageTimeout, func() (err error) {
@@ -94,6 +110,9 @@ func (s *Source) Check(ctx context.Context) (string, error) {
 	count, more, nameless, keyless, example := 0, false, 0, 0, ""
 	err = s.pages(ctx, se, 50, func(entries []*goldap.Entry, last bool) error {
 		for _, e := range entries {
+			if err := s.readable(se, e); err != nil {
+				return err
+			}
 			r := se.mapping.record(e)
 			count++
 			if r.Username == "" {
