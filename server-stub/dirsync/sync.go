@@ -128,21 +128,22 @@ func (s *Syncer) run(ctx context.Context, source directory.Source, opts Options,
 	var changed []core.UserID
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		finished, changed = *run, nil
+		current := p
 		if !p.Empty() {
 			// Somebody may have changed something since: plan again on what is true now.
 			state, err := loadState(ctx, tx, source.ID(), records)
 			if err != nil {
 				return err
 			}
-			p = plan(source.ID(), s.now(), state, records)
-			if err := brake(p, opts); err != nil {
+			current = plan(source.ID(), s.now(), state, records)
+			if err := brake(current, opts); err != nil {
 				return err
 			}
-			if changed, err = apply(ctx, tx, source.ID(), s.now(), p); err != nil {
+			if changed, err = apply(ctx, tx, source.ID(), s.now(), current); err != nil {
 				return err
 			}
 		}
-		tell(&finished, p, opts)
+		tell(&finished, current, opts)
 		finished.Outcome, finished.FinishedAt = OutcomeOK, s.now()
 		return tx.UpdateSyncRun(ctx, finished)
 	})
