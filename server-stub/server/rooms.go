@@ -173,7 +173,18 @@ func (d *directories) Sync(ctx context.Context, id core.SourceID, approve string
 	if err != nil {
 		return core.SyncRun{}, err
 	}
-	return d.syncer.Sync(ctx, c.source, dirsync.Options{Brake: c.brake, Approve: approve})
+	for {
+		run, err := d.syncer.Sync(ctx, c.source, dirsync.Options{Brake: c.brake, Approve: approve})
+		if run.Outcome != "" || !errors.Is(err, core.ErrConflict) {
+			return run, err
+		}
+		// It is being synchronised by the clock just now: what the administrator wants to see may have come too late for it.
+		select {
+		case <-ctx.Done():
+			return run, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
+	}
 }
 
 // Check implements admin.Directories.
