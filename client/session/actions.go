@@ -172,6 +172,7 @@ func (m *machine) signOut(ctx context.Context, c command) {
 	if in == nil { // a session that ended by itself may have left something in sight, and in the vault
 		epoch := m.keeper.next()
 		m.user, m.balance, m.stale, m.prefill, m.newName = nil, api.Balance{}, false, "", ""
+		m.problem = m.deps.Settings.Problem
 		m.ask, m.dismissed = m.freshAsk(), !m.who.Shared
 		m.task(ctx, func(ctx context.Context) func() {
 			m.keeper.clear(ctx, epoch)

@@ -1,0 +1,286 @@
+package agent
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"math/rand/v2"
+	"os"
+	"runtime"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/platenprint/platen/assets"
+	"github.com/platenprint/platen/auth/osuser"
+	"github.com/platenprint/platen/auth/tokenstore"
+	"github.com/platenprint/platen/client/config"
+	"github.com/platenprint/platen/client/connect"
+	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/session"
+	"github.com/platenprint/platen/client/statedir"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/buildinfo"
+	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/tray/icon"
+	"github.com/platenprint/platen/tray/notify"
+	"github.com/platenprint/platen/tray/view"
+)
+
+// Memory: the resident lives as long as the person works, with a heap of a few MB. Collecting a little more often costs
+// nothing that can be measured and keeps it from growing to twice of that.
+const (
+	gcPercent   = 40
+	memoryLimit = 48 << 20 // bytes; far above what is used, a brake for accidents
+	settleTime  = 30 * time.Second
+)
+
+// Options say how the resident is started.
+type Options struct {
+	Flags map[string]string // settings given as flags, by flag name
+	Log   io.Writer         // gets a copy of the log; nil: the file only
+}
+
+// Run is the resident program. It works until ctx ends or somebody quits it. ipc.ErrRunning says that this person has one
+// already. Where the tray needs the main thread (macOS), it must be called on it.
+func Run(ctx context.Context, o Options) error {
+	ctx, quit := context.WithCancel(ctx)
+	defer quit()
+	place, err := ipc.Find(os.Getenv)
+	if err != nil {
+		return err
+	}
+	listener, err := ipc.Listen(ctx, place)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = listener.Close() }()
+	dir, err := statedir.Find(runtime.GOOS, os.Getenv)
+	if err != nil {
+		return err
+	}
+	file, err := openLog(dir)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = file.Close() }()
+	frugal()
+
+	settings, warnings, configErr := config.ForThisMachine(ctx, o.Flags, true)
+	log := logger(file, o.Log, settings.LogLevel)
+	log.InfoContext(ctx, "platen starts", "version", buildinfo.Version, "commit", buildinfo.Commit(), "pid", os.Getpid())
+	crashed, err := crashLog(dir)
+	if err != nil || crashed {
+		log.WarnContext(ctx, "crash log", "of_an_earlier_run", crashed, "error", err)
+	}
+	for _, w := range warnings {
+		log.WarnContext(ctx, "setting", "origin", w.Origin.String(), "problem", w.Text)
+	}
+	a := &agent{settings: settings, dir: dir, logger: log, quit: quit}
+	a.connect(configErr)
+	a.run(ctx, listener)
+	log.InfoContext(ctx, "platen has ended")
+	return nil
+}
+
+// frugal keeps the program small, unless the environment says how it wants it.
+func frugal() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(memoryLimit)
+	}
+}
+
+// agent is the resident, put together.
+type agent struct {
+	settings config.Config
+	dir      string
+	logger   *slog.Logger
+	quit     context.CancelFunc
+
+	session *session.Session
+	window  *window
+	desktop *desktop
+	icon    *icon.Icon
+}
+
+// connect makes the session.
+func (a *agent) connect(configErr error) {
+	account := remembered(osuser.Current)
+	deps := session.Deps{
+		Vault:    vault{open: once(a.store(account))},
+		Identity: identity{config: a.settings, account: account},
+		Settings: session.Settings{
+			AuthMode:    string(a.settings.AuthMode),
+			Client:      fmt.Sprintf("platen %s (%s)", buildinfo.Version, runtime.GOOS),
+			HideBalance: a.settings.HideBalance,
+			LowBalance:  a.settings.LowBalance,
+			Problem:     unusable(a.settings, configErr),
+		},
+		Details: a.details, Clock: clock.System, Jitter: rand.Float64, Logger: a.logger,
+	}
+	if a.settings.TopUpURL != nil {
+		deps.Settings.TopUpURL = a.settings.TopUpURL.String()
+	}
+	if a.settings.ServerURL != nil {
+		deps.Settings.ServerHost = a.settings.ServerURL.Hostname()
+	}
+	if deps.Settings.Problem == nil {
+		client, err := connect.New(a.settings, a.logger, clock.System)
+		if err != nil {
+			deps.Settings.Problem = &status.Problem{Code: status.ProblemConfig, Host: deps.Settings.ServerHost, Details: err.Error()}
+		}
+		deps.Server = server{client}
+	}
+	a.session = session.New(deps)
+}
+
+// unusable says why no server can be asked, nil if one can.
+func unusable(c config.Config, err error) *status.Problem {
+	switch {
+	case err != nil:
+		return &status.Problem{Code: status.ProblemConfig, Details: err.Error()}
+	case c.ServerURL == nil:
+		return &status.Problem{Code: status.ProblemNotConfigured, Details: "no setting names a server: set ServerURL"}
+	case c.Origin("ServerURL").Discovered():
+		// Whoever runs the network can name a server. People must not type their password for it unasked.
+		return &status.Problem{
+			Code: status.ProblemNotConfigured, Host: c.ServerURL.Hostname(),
+			Details: fmt.Sprintf("the network names the server %s (%s); if that is yours, write ServerURL=%[1]s into the settings file",
+				c.ServerURL, c.Origin("ServerURL")),
+		}
+	}
+	return nil
+}
+
+// store opens the token store of this account at this server.
+func (a *agent) store(account func(context.Context) (osuser.Account, error)) func(context.Context) (*tokenstore.Store, error) {
+	return func(ctx context.Context) (*tokenstore.Store, error) {
+		who, err := account(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("open the token store: %w", err)
+		}
+		if a.settings.ServerURL == nil {
+			return nil, errNoServer
+		}
+		return tokenstore.Open(ctx, tokenstore.Options{
+			Dir: a.dir, ServerURL: a.settings.ServerURL.String(), OSUser: who.Key(), Clock: clock.System, Log: a.logger,
+		}), nil
+	}
+}
+
+// details is what the settings page shows without the server.
+func (a *agent) details() status.Details {
+	d := status.Details{Settings: a.settings.Settings(), ClientVersion: buildinfo.Version}
+	if a.settings.ServerURL != nil {
+		d.ServerURL = a.settings.ServerURL.String()
+	}
+	return d
+}
+
+// run puts the session on the desktop and behind the door, and works until ctx ends. The door closes last, so that the
+// others see the end coming.
+func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
+	door, closeDoor := context.WithCancel(context.WithoutCancel(ctx))
+	defer closeDoor()
+	var inside, outside sync.WaitGroup
+	a.furnish(ctx, &inside)
+	outside.Go(func() {
+		if err := ipc.Serve(door, listener, resident{a}, a.logger); err != nil {
+			a.logger.ErrorContext(ctx, "other programs cannot reach this one any more", "error", err)
+		}
+	})
+	inside.Go(func() {
+		if err := a.session.Run(ctx); err != nil {
+			a.logger.ErrorContext(ctx, "session ended", "error", err)
+		}
+	})
+	inside.Go(func() { a.desktop.run(ctx) })
+	inside.Go(func() { a.window.run(ctx) })
+	settled := time.AfterFunc(settleTime, debug.FreeOSMemory) // what starting took
+	defer settled.Stop()
+	if err := a.icon.Run(ctx); err != nil {
+		a.logger.InfoContext(ctx, "no tray icon", "error", err)
+		a.session.SetTray(ctx, false)
+	}
+	<-ctx.Done()
+	inside.Wait()
+	closeDoor()
+	outside.Wait()
+}
+
+// furnish makes what belongs to the desktop; tasks waits for what it starts.
+func (a *agent) furnish(ctx context.Context, tasks *sync.WaitGroup) {
+	locale := a.locale(ctx)
+	act := func(action status.Action) { // from the icon or a notification, which must not wait
+		tasks.Go(func() {
+			if r := (resident{a}).Do(ctx, action); !r.OK && r.Problem != nil {
+				a.logger.InfoContext(ctx, "action failed", "kind", action.Kind, "problem", r.Problem.Code, "details", r.Problem.Details)
+			}
+		})
+	}
+	a.icon = icon.New(icon.Options{
+		Logger: a.logger, OnAction: act,
+		OnTray: func(shown bool) { tasks.Go(func() { a.session.SetTray(ctx, shown) }) },
+	})
+	a.desktop = &desktop{
+		watch: a.session.Watch, icon: a.icon.Show, start: a.settings.ShowBalanceAtStart, locale: locale, clock: clock.System, logger: a.logger,
+		toasts: make(chan view.Toast, waitingToasts),
+	}
+	a.window = newWindow(a.logger, func(ctx context.Context, page status.Page) (process, error) {
+		if !hasDisplay(os.Getenv) {
+			return nil, errNoDisplay
+		}
+		return startWindow(ctx, page, a.settings.Language)
+	}, func(error) { a.noWindow(locale) })
+	a.desktop.window = a.window.open
+	notifier, err := notify.New(ctx, notify.Options{Logger: a.logger, OnAction: act})
+	if err != nil {
+		a.logger.InfoContext(ctx, "no notifications", "error", err)
+	} else {
+		a.desktop.toast = notifier.Send
+		tasks.Go(func() {
+			<-ctx.Done()
+			notifier.Close()
+		})
+	}
+}
+
+var (
+	errNoServer  = errors.New("no server is set")
+	errNoDisplay = errors.New("there is no display, so no window; the commands of platen do the same")
+)
+
+// locale is how the person reads: the setting, else the environment, else the system.
+func (a *agent) locale(ctx context.Context) view.Locale {
+	name := cmp.Or(a.settings.Language, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"), systemLocale())
+	texts, err := assets.LoadTexts(name)
+	if err != nil {
+		a.logger.ErrorContext(ctx, "no texts", "locale", name, "error", err)
+	}
+	return view.NewLocale(name, texts.Text, time.Local)
+}
+
+// noWindow says that no window can be shown here, and leads to the web page if the site has one.
+func (a *agent) noWindow(l view.Locale) {
+	t := view.Toast{ID: "no-window", Title: text(l, "toast.no_window", "The window can’t be shown on this desktop.")}
+	if a.session.Snapshot().PortalURL != "" {
+		portal := status.Action{Kind: status.ActionOpenPortal}
+		t.Body = text(l, "toast.no_window_body", "Use the web page instead.")
+		t.Buttons, t.Default = []view.Button{{Text: l.Text("button.open"), Action: portal}}, portal
+	}
+	a.desktop.tell(t, false)
+}
+
+// text is a text of the locale, or English where the locale does not have it.
+func text(l view.Locale, key, english string) string {
+	if t := l.Text(key); t != key {
+		return t
+	}
+	return english
+}

@@ -1,0 +1,90 @@
+package agent
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/platenprint/platen/auth"
+	"github.com/platenprint/platen/auth/osuser"
+	"github.com/platenprint/platen/auth/usermap"
+	"github.com/platenprint/platen/client/config"
+	"github.com/platenprint/platen/client/session"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/api"
+)
+
+// identity tells the session who is logged on. The operating system is asked once.
+type identity struct {
+	config  config.Config
+	account func(context.Context) (osuser.Account, error)
+}
+
+var _ session.Identity = identity{}
+
+// remembered asks the operating system once; a failure is not remembered.
+func remembered(ask func(context.Context) (osuser.Account, error)) func(context.Context) (osuser.Account, error) {
+	var mu sync.Mutex // guards known
+	var known *osuser.Account
+	return func(ctx context.Context) (osuser.Account, error) {
+		mu.Lock()
+		defer mu.Unlock()
+		if known != nil {
+			return *known, nil
+		}
+		account, err := ask(ctx)
+		if err == nil {
+			known = &account
+		}
+		return account, err
+	}
+}
+
+// Identify implements session.Identity. The computer's own rules for UPN suffixes go before the server's.
+func (i identity) Identify(ctx context.Context, suffix string) (session.Who, error) {
+	account, err := i.account(ctx)
+	if err != nil {
+		return session.Who{}, fmt.Errorf("find out who is logged on: %w", err)
+	}
+	rules := i.config.UPNRules
+	if rules.Empty() {
+		if rules, err = usermap.ParseRules(suffix); err != nil {
+			return session.Who{}, fmt.Errorf("use the server's UPN suffix: %w", err)
+		}
+	}
+	facts := account.Facts()
+	facts.Addresses = osuser.Addresses()
+	return session.Who{
+		Account: status.OSAccount{Name: account.Raw, Short: account.Name, Domain: account.Domain},
+		Facts: api.OSAccount{
+			Kind: kind(account.Kind), Domain: account.Domain, Name: account.Name, UPN: account.UPN, SID: account.SID, Hostname: account.Hostname,
+		},
+		Prefill: string(usermap.Map(facts, rules).Prefill),
+		Shared:  shared(i.config, account),
+	}, nil
+}
+
+// kind is an account's kind in the words of the API.
+func kind(k usermap.Kind) string {
+	switch k {
+	case usermap.KindLocal:
+		return "local"
+	case usermap.KindDomain:
+		return "domain"
+	case usermap.KindAzureAD:
+		return "entra"
+	case usermap.KindUnknown, usermap.KindJob:
+	}
+	return "unknown"
+}
+
+// shared tells whether several people use this account one after the other (UX 4): it is in the list SharedOSUsers, or
+// the computer is a shared one and no directory answers for the account.
+func shared(c config.Config, account osuser.Account) bool {
+	for _, name := range c.SharedOSUsers {
+		if auth.Same(name, account.Name) || auth.Same(name, account.Raw) || auth.Same(name, account.Domain+`\`+account.Name) {
+			return true
+		}
+	}
+	return c.DeviceRole == config.RoleShared && account.Kind != usermap.KindDomain && account.Kind != usermap.KindAzureAD
+}

@@ -1,0 +1,53 @@
+package agent
+
+import (
+	"context"
+	"os"
+
+	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/status"
+)
+
+// resident is the agent as other programs, the icon and the notifications see it: actions about the desktop are done
+// here, all others are the session's.
+type resident struct{ *agent }
+
+var _ ipc.Resident = resident{}
+
+// Watch implements ipc.Resident.
+func (r resident) Watch(ctx context.Context, after uint64) (status.Snapshot, error) {
+	return r.session.Watch(ctx, after)
+}
+
+// Do implements ipc.Resident.
+func (r resident) Do(ctx context.Context, action status.Action) status.Result {
+	switch action.Kind {
+	case status.ActionOpen:
+		result := r.session.Do(ctx, action)
+		if !hasDisplay(os.Getenv) {
+			return opened(errNoDisplay)
+		}
+		r.window.open(action.Page)
+		return result
+	case status.ActionFirstFrame:
+		r.window.firstFrame()
+		return status.Result{OK: true}
+	case status.ActionOpenPortal:
+		return opened(openPage(ctx, r.session.Snapshot().PortalURL))
+	case status.ActionOpenTopUp:
+		return opened(openPage(ctx, r.session.Snapshot().TopUpURL))
+	case status.ActionQuit:
+		r.quit()
+		return status.Result{OK: true}
+	case status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionDetails, status.ActionRetry, status.ActionDismiss:
+		return r.session.Do(ctx, action)
+	}
+	return r.session.Do(ctx, action) // which refuses what it does not know
+}
+
+func opened(err error) status.Result {
+	if err != nil {
+		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: err.Error()}}
+	}
+	return status.Result{OK: true}
+}

@@ -1,0 +1,10 @@
+package agent
+
+// opener opens an address in the person's browser (open(1)).
+const opener = "open"
+
+// hasDisplay tells whether a window could be shown.
+func hasDisplay(func(string) string) bool { return true }
+
+// systemLocale is the locale that the environment does not name. Finding it needs Cocoa.
+func systemLocale() string { return "" }
