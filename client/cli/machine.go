@@ -1,0 +1,212 @@
+package cli
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/cobra"
+
+	"github.com/platenprint/platen/auth/osuser"
+	"github.com/platenprint/platen/auth/tokenstore"
+	"github.com/platenprint/platen/auth/usermap"
+	"github.com/platenprint/platen/client/config"
+	"github.com/platenprint/platen/client/connect"
+	"github.com/platenprint/platen/client/doctor"
+	"github.com/platenprint/platen/client/statedir"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/buildinfo"
+	"github.com/platenprint/platen/internal/clock"
+)
+
+// identity is the JSON of whoami.
+type identity struct {
+	OSAccount  status.OSAccount    `json:"os_account"`
+	Verdict    usermap.Verdict     `json:"verdict"`
+	Why        string              `json:"why"`
+	Candidates []usermap.Candidate `json:"candidates"`
+	User       *status.User        `json:"user,omitempty"`
+}
+
+func newWhoami(p *program) *cobra.Command {
+	c := &cobra.Command{
+		Use: "whoami", Short: "Show who this computer says you are", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			settings, _, _ := config.ForThisMachine(c.Context(), p.given(), false) // what is wrong with them is for "platen config"
+			account, err := osuser.Current(c.Context())
+			if err != nil {
+				return &failure{exitFailed, err.Error()}
+			}
+			facts := account.Facts()
+			facts.Addresses = osuser.Addresses()
+			mapped := usermap.Map(facts, settings.UPNRules)
+			who := identity{
+				OSAccount: status.OSAccount{Name: account.Raw, Short: account.Name, Domain: account.Domain},
+				Verdict:   mapped.Verdict, Why: mapped.Text, Candidates: mapped.Candidates,
+			}
+			if _, s, err := p.client(c.Context(), 0); err == nil && s.State != status.StateSignedOut {
+				who.User = s.User
+			}
+			if p.json {
+				return p.writeJSON(who)
+			}
+			return p.sayIdentity(who)
+		},
+	}
+	p.settings(c)
+	return c
+}
+
+func (p *program) sayIdentity(who identity) error {
+	err := p.say("%-12s %s", "account", who.OSAccount.Name)
+	for _, candidate := range who.Candidates {
+		err = errors.Join(err, p.say("%-12s %s: %s", "candidate", candidate.Name, candidate.Text))
+	}
+	err = errors.Join(err, p.say("%-12s %s: %s", "verdict", who.Verdict, who.Why))
+	if who.User != nil {
+		err = errors.Join(err, p.say("%-12s %s", "signed in", person(*who.User)))
+	}
+	return err
+}
+
+func newConfig(p *program) *cobra.Command {
+	c := &cobra.Command{
+		Use: "config", Short: "Show every setting with its origin", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			settings, warnings, broken := config.ForThisMachine(c.Context(), p.given(), true)
+			if err := p.sayConfig(settings, warnings, broken); err != nil {
+				return err
+			}
+			if broken != nil {
+				return &failure{exitFailed, broken.Error()}
+			}
+			return nil
+		},
+	}
+	p.settings(c)
+	return c
+}
+
+func (p *program) sayConfig(settings config.Config, warnings []config.Warning, broken error) error {
+	texts := make([]string, len(warnings))
+	for i, w := range warnings {
+		texts[i] = w.String()
+	}
+	if p.json {
+		v := struct {
+			Settings []config.Value `json:"settings"`
+			Warnings []string       `json:"warnings"`
+			Error    string         `json:"error,omitempty"`
+		}{Settings: settings.Values(), Warnings: texts}
+		if broken != nil {
+			v.Error = broken.Error()
+		}
+		return p.writeJSON(v)
+	}
+	var err error
+	for _, s := range settings.Settings() {
+		err = errors.Join(err, p.say("%-20s %-32s %s", s.Name, cmp.Or(s.Value, "-"), s.Origin))
+	}
+	for _, w := range texts {
+		_, _ = fmt.Fprintln(p.Stderr, "platen: warning:", w)
+	}
+	return err
+}
+
+func newDoctor(p *program) *cobra.Command {
+	var bundle string
+	var details bool
+	c := &cobra.Command{
+		Use: "doctor", Short: "Find out what keeps printing from working", Args: cobra.NoArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			report, support, err := p.examine(c.Context())
+			if err != nil {
+				return err
+			}
+			if bundle != "" {
+				if err := writeBundle(bundle, support); err != nil {
+					return &failure{exitFailed, err.Error()}
+				}
+				_, _ = fmt.Fprintln(p.Stderr, "platen: wrote", bundle, "- have a look at it before you send it")
+			}
+			if p.json {
+				err = report.WriteJSON(p.Stdout)
+			} else {
+				err = report.Write(p.Stdout, details)
+			}
+			if err != nil {
+				return &failure{exitFailed, err.Error()}
+			}
+			if report.Failed() {
+				return &failure{code: exitFailed}
+			}
+			return nil
+		},
+	}
+	c.Flags().StringVar(&bundle, "bundle", "", "write a support file (zip) without names and secrets to this path")
+	c.Flags().BoolVar(&details, "details", false, "show technical details")
+	p.settings(c)
+	return c
+}
+
+// examine runs the checks.
+func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, error) {
+	settings, warnings, _ := config.ForThisMachine(ctx, p.given(), true)
+	env := connect.Environment(os.Environ())
+	quiet := slog.New(slog.DiscardHandler)
+	dir, err := statedir.Find(runtime.GOOS, p.Getenv)
+	if err != nil {
+		return doctor.Report{}, doctor.Support{}, &failure{exitFailed, err.Error()}
+	}
+	in := doctor.Inputs{
+		GOOS: runtime.GOOS, Env: env, Config: settings, Warnings: warnings, Proxies: connect.Proxies(settings, clock.System),
+		Tray: doctor.ThisDesk(env), Processes: doctor.ThisSystem(), Clock: clock.System,
+		Resident: func(ctx context.Context) error {
+			_, _, err := p.client(ctx, 0)
+			return err
+		},
+	}
+	if client, err := connect.New(settings, quiet, clock.System); err != nil {
+		in.ServerErr = err
+	} else {
+		in.Server = client
+	}
+	account, err := osuser.Current(ctx)
+	if err != nil {
+		return doctor.Report{}, doctor.Support{}, &failure{exitFailed, err.Error()}
+	}
+	in.Keyring = tokenstore.Open(ctx, tokenstore.Options{Dir: dir, OSUser: account.Key(), Clock: clock.System, Log: quiet})
+	support := doctor.Support{
+		Report: doctor.Run(ctx, clock.System, doctor.All(in)), Settings: settings.Settings(),
+		Versions: map[string]string{"platen": buildinfo.Version, "commit": buildinfo.Commit(), "system": runtime.GOOS + "/" + runtime.GOARCH},
+		Private:  doctor.Private{Names: []string{account.Raw, account.Name, account.DisplayName, account.UPN}, Home: []string{p.Getenv("HOME"), p.Getenv("USERPROFILE")}},
+	}
+	if _, s, err := p.client(ctx, 0); err == nil && s.User != nil {
+		support.Private.Names = append(support.Private.Names, s.User.Username, s.User.DisplayName)
+	}
+	for _, name := range []string{statedir.LogFile, statedir.OldLogFile, statedir.CrashFile} {
+		support.Logs = append(support.Logs, doctor.LogFile{Name: name, Path: filepath.Join(dir, name)})
+	}
+	return support.Report, support, nil
+}
+
+// writeBundle writes the support file; it is nobody else's business, and never replaces a file.
+func writeBundle(path string, support doctor.Support) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s is there already; name another file", path)
+	}
+	if err != nil {
+		return fmt.Errorf("write the support file: %w", err)
+	}
+	if err := errors.Join(doctor.Bundle(f, support), f.Close()); err != nil {
+		return err
+	}
+	return nil
+}
