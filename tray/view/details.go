@@ -23,7 +23,7 @@ type Chart struct {
 	Zero      float64 // height of the zero line, when it lies inside
 	HasZero   bool
 	Top       string // amount at the top
-	Bottom    string // amount at the bottom
+	Bottom    string // amount at the bottom, "" where that is nothing
 	FirstDay  string
 	LastDay   string
 	Described string // the chart in words: first and last day with their amounts
@@ -122,17 +122,14 @@ func (l Locale) chart(history []status.Point, currency string, now time.Time) Ch
 	}
 	c := Chart{
 		Top:      l.amount(status.Money{Amount: history[high].Amount, Currency: currency}),
-		Bottom:   l.amount(status.Money{Amount: history[low].Amount, Currency: currency}),
 		FirstDay: l.day(days[0], now), LastDay: l.day(days[len(days)-1], now),
 	}
-	bottom, span := values[low], values[high]-values[low]
-	if span == 0 { // a flat line runs through the middle
-		bottom, span = bottom-1, 2
-		c.Bottom = ""
+	bottom, top := min(values[low], 0), max(values[high], 0) // from nothing, so that heights can be compared
+	if bottom < 0 {
+		c.Bottom = l.amount(status.Money{Amount: history[low].Amount, Currency: currency})
+		c.Zero, c.HasZero = -bottom/(top-bottom), true
 	}
-	if -bottom > 0 && -bottom < span {
-		c.Zero, c.HasZero = -bottom/span, true
-	}
+	span := max(top-bottom, 0.01)
 	start, length := days[0], days[len(days)-1].Sub(days[0])
 	for i, value := range values {
 		x := float64(i) / float64(len(values)-1)

@@ -1,0 +1,122 @@
+// Package uitest has a stand-in for the resident program, for tests of the window and for looking at it: it shows the
+// snapshots it is given, takes a sign-in by a fixed password and remembers what it was asked. It is never part of a
+// shipped program.
+package uitest
+
+import (
+	"context"
+	"sync"
+
+	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/status"
+)
+
+// Password is the one that is right.
+const Password = "correct horse"
+
+// Resident answers as the resident does. Safe for concurrent use.
+type Resident struct {
+	mu      sync.Mutex // protects the fields below
+	now     status.Snapshot
+	changed chan struct{} // closed at the next change
+	actions []status.Action
+	after   status.Snapshot // what a right sign-in leads to
+	details status.Details
+}
+
+var _ ipc.Resident = (*Resident)(nil)
+
+// NewResident returns a resident that shows now; a right sign-in leads to after, Details are answered with details.
+func NewResident(now, after status.Snapshot, details status.Details) *Resident {
+	r := &Resident{after: after, details: details, changed: make(chan struct{})}
+	r.Set(now)
+	return r
+}
+
+// Set shows another snapshot; its version and number are filled in.
+func (r *Resident) Set(s status.Snapshot) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.set(s)
+}
+
+func (r *Resident) set(s status.Snapshot) {
+	s.Version, s.Seq = status.Version, r.now.Seq+1
+	r.now = s
+	close(r.changed)
+	r.changed = make(chan struct{})
+}
+
+// Actions are all that was asked, the oldest first.
+func (r *Resident) Actions() []status.Action {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return append([]status.Action(nil), r.actions...)
+}
+
+// Do implements ipc.Resident.
+func (r *Resident) Do(_ context.Context, a status.Action) status.Result {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.actions = append(r.actions, a)
+	switch a.Kind {
+	case status.ActionSignIn:
+		if a.Password.Reveal() == Password {
+			r.set(r.after)
+			return status.Result{OK: true}
+		}
+		s := r.now
+		s.Problem = &status.Problem{Code: status.ProblemWrongCredentials, Host: s.ServerHost}
+		r.set(s)
+		return status.Result{Problem: s.Problem}
+	case status.ActionDetails:
+		details := r.details
+		return status.Result{OK: true, Details: &details}
+	case status.ActionSignOut:
+		r.set(status.Snapshot{State: status.StateSignedOut, Ask: status.AskFirstLaunch, OSAccount: r.now.OSAccount})
+		return status.Result{OK: true}
+	case status.ActionCancelSignIn, status.ActionOpen, status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp,
+		status.ActionFirstFrame, status.ActionDismiss, status.ActionQuit:
+		return status.Result{OK: true}
+	default:
+		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid}}
+	}
+}
+
+// Watch implements ipc.Resident.
+func (r *Resident) Watch(ctx context.Context, after uint64) (status.Snapshot, error) {
+	for {
+		r.mu.Lock()
+		now, changed := r.now, r.changed
+		r.mu.Unlock()
+		if now.Seq > after {
+			return now, nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return status.Snapshot{}, ctx.Err()
+		}
+	}
+}
+
+// Direct is a Resident without a wire between: what the window calls.
+type Direct struct{ *Resident }
+
+// Do performs an action.
+func (d Direct) Do(ctx context.Context, a status.Action) (status.Result, error) {
+	return d.Resident.Do(ctx, a), nil
+}
+
+// Watch calls on with each snapshot newer than after.
+func (d Direct) Watch(ctx context.Context, after uint64, on func(status.Snapshot) bool) error {
+	for {
+		s, err := d.Resident.Watch(ctx, after)
+		if err != nil {
+			return err
+		}
+		if after = s.Seq; !on(s) {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,268 @@
+package main_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/internal/testenv"
+	"github.com/platenprint/platen/tray/uitest"
+)
+
+// program is platen-window, built once for all tests.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "window")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	program = filepath.Join(dir, "platen-window")
+	build := exec.CommandContext(context.Background(), "go", "build", "-trimpath", "-tags", "no_emoji,migrated_fynedo", "-o", program, ".")
+	build.Stderr = os.Stderr
+	code := 1
+	if err := build.Run(); err == nil {
+		code = m.Run()
+	}
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// window is platen-window as a process on a display, with a stand-in for the resident at the other end.
+type window struct {
+	t        *testing.T
+	display  *testenv.Display
+	resident *uitest.Resident
+	cmd      *exec.Cmd
+	log      *bytes.Buffer
+	ended    chan error
+}
+
+// open starts platen-window and waits until it is to be seen.
+func open(t *testing.T, display *testenv.Display, resident *uitest.Resident, env []string, args ...string) (*window, string) {
+	t.Helper()
+	w := launch(t, resident, append(display.Env(), env...), args...)
+	w.display = display
+	id := display.Window("Platen")
+	testenv.Await(t, "the first frame", func() bool { return w.asked(status.ActionFirstFrame) != nil })
+	display.Focus(id)
+	return w, id
+}
+
+// launch serves the resident and starts platen-window with a clean environment and env.
+func launch(t *testing.T, resident *uitest.Resident, env []string, args ...string) *window {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "pw") //nolint:usetesting // sockets want short paths
+	if err != nil {
+		t.Fatal(err)
+	}
+	env = append([]string{
+		"HOME=" + dir, "PATH=/usr/bin:/bin", "LANG=en_US.UTF-8", "TZ=UTC", ipc.EnvRuntimeDir + "=" + filepath.Join(dir, "run"),
+	}, env...)
+	place, err := ipc.Find(func(name string) string {
+		if name == ipc.EnvRuntimeDir {
+			return filepath.Join(dir, "run")
+		}
+		return ""
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
+	served := make(chan struct{})
+	if resident == nil {
+		close(served)
+	} else {
+		listener, err := ipc.Listen(ctx, place)
+		if err != nil {
+			t.Fatal(err)
+		}
+		go func() {
+			defer close(served)
+			_ = ipc.Serve(ctx, listener, resident, slog.New(slog.DiscardHandler))
+		}()
+	}
+	w := &window{t: t, resident: resident, cmd: exec.CommandContext(ctx, program, args...), log: &bytes.Buffer{}, ended: make(chan error, 1)}
+	w.cmd.Env, w.cmd.Stderr, w.cmd.Stdout = env, w.log, w.log
+	if err := w.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	go func() { w.ended <- w.cmd.Wait() }()
+	t.Cleanup(func() {
+		cancel()
+		<-served
+		w.exit()
+		if t.Failed() {
+			t.Logf("platen-window said:\n%s", w.log)
+		}
+		_ = os.RemoveAll(dir)
+	})
+	return w
+}
+
+// asked returns the last action of a kind that the resident was asked for.
+func (w *window) asked(kind status.ActionKind) *status.Action {
+	var last *status.Action
+	for _, a := range w.resident.Actions() {
+		if a.Kind == kind {
+			last = &a
+		}
+	}
+	return last
+}
+
+// exit waits until the program has ended and returns its exit code.
+func (w *window) exit() int {
+	select {
+	case err := <-w.ended:
+		w.ended <- err
+		var exit *exec.ExitError
+		if errors.As(err, &exit) {
+			return exit.ExitCode()
+		}
+		return 0
+	case <-time.After(testenv.Deadline):
+		w.t.Fatalf("platen-window does not end; it said:\n%s", w.log)
+		return -1
+	}
+}
+
+var alex = &status.User{Username: "alex.test@example.org", DisplayName: "Alex Test"}
+
+func signedOut() status.Snapshot {
+	return status.Snapshot{
+		State: status.StateSignedOut, Ask: status.AskFirstLaunch, Prefill: "alex.test@example.org", AuthMode: "prompt",
+		OSAccount: status.OSAccount{Name: "alex.test", Short: "alex.test"}, ServerHost: "print.example.org",
+	}
+}
+
+func following(amount string) status.Snapshot {
+	s := signedOut()
+	s.State, s.Ask, s.Prefill, s.User, s.Connection = status.StateFollowing, "", "", alex, status.ConnectionStream
+	s.Balance, s.BalanceAt = &status.Money{Amount: amount, Currency: "EUR"}, clock.System()
+	s.Low, s.Empty = amount == "0.80", amount == "-5.00"
+	return s
+}
+
+func offline() status.Snapshot {
+	s := following("12.34")
+	s.State, s.Stale, s.Connection = status.StateOffline, true, status.ConnectionNone
+	s.BalanceAt = clock.System().Add(-24 * time.Hour)
+	s.Problem = &status.Problem{Code: status.ProblemUnreachable, Host: "print.example.org"}
+	return s
+}
+
+// statement is what the details pages show.
+func statement() status.Details {
+	now := clock.System()
+	d := status.Details{
+		ClientVersion: "1.0.0", ServerVersion: "1.0.0", ServerURL: "https://print.example.org:9443",
+		Settings: []status.Setting{
+			{Name: "ServerURL", Value: "https://print.example.org:9443", Origin: "policy /etc/platen/policy.conf:3"},
+			{Name: "CAFile", Value: "", Origin: "default"},
+			{Name: "UPNSuffix", Value: "example.org", Origin: "machine file /etc/platen/platen.conf:7"},
+			{Name: "AuthMode", Value: "prompt", Origin: "default"},
+			{Name: "ShowBalanceAtStart", Value: "card", Origin: "user file /home/alex/.config/platen/platen.conf:2"},
+			{Name: "LowBalance", Value: "2.00", Origin: "environment PLATEN_LOW_BALANCE"},
+		},
+	}
+	balance := []string{"5.00", "4.20", "4.20", "3.90", "3.90", "3.90", "2.40", "1.10", "1.10", "0.60", "20.60", "20.10", "19.30", "19.30", "18.85"}
+	balance = append(balance, "18.85", "18.85", "17.20", "16.95", "16.95", "16.95", "16.20", "15.00", "14.95", "14.95", "14.95", "13.10", "12.85", "12.44", "12.34")
+	for i, amount := range balance {
+		d.History = append(d.History, status.Point{Date: now.AddDate(0, 0, i+1-len(balance)).Format(time.DateOnly), Amount: amount})
+	}
+	at := func(hours int) time.Time { return now.Add(-time.Duration(hours) * time.Hour) }
+	d.Transactions = []status.Transaction{
+		{At: at(1), Kind: "charge", Amount: "-0.10", Balance: "12.34", Note: "lecture notes.pdf"},
+		{At: at(26), Kind: "charge", Amount: "-0.41", Balance: "12.44", Note: "A rather long document title that does not fit into one line.docx"},
+		{At: at(27), Kind: "refund", Amount: "0.05", Balance: "12.85", Note: "paper jam"},
+		{At: at(50), Kind: "charge", Amount: "-1.85", Balance: "12.80"},
+		{At: at(480), Kind: "credit", Amount: "20.00", Balance: "20.60", Note: "Semester credit"},
+		{At: at(481), Kind: "debit", Amount: "-0.50", Balance: "0.60"},
+	}
+	return d
+}
+
+// TestGallery makes pictures of every page, in the languages and colours that PLATEN_SCREENSHOTS asks for, into that
+// folder. Without it there is nothing to make.
+func TestGallery(t *testing.T) {
+	folder := os.Getenv("PLATEN_SCREENSHOTS")
+	if folder == "" {
+		t.Skip("PLATEN_SCREENSHOTS names no folder for the pictures")
+	}
+	display := testenv.NewDisplay(t)
+	refused := signedOut()
+	refused.Problem = &status.Problem{Code: status.ProblemWrongCredentials, Host: "print.example.org"}
+	unsafe := signedOut()
+	unsafe.Problem, unsafe.HelpText = &status.Problem{Code: status.ProblemCertificate, Host: "print.example.org"}, "IT desk, room 101, tel. 4444"
+	who := signedOut()
+	who.Ask, who.Shared = status.AskWhoIsPrinting, true
+	low := following("0.80")
+	low.TopUpURL = "https://pay.example.org"
+	busy := signedOut()
+	busy.State = status.StateSigningIn
+	for _, shot := range []struct {
+		name string
+		s    status.Snapshot
+		page string
+	}{
+		{"sign-in", signedOut(), ""},
+		{"refused", refused, ""},
+		{"unsafe", unsafe, ""},
+		{"who", who, ""},
+		{"busy", busy, ""},
+		{"balance", following("12.34"), ""},
+		{"low", low, ""},
+		{"empty", following("-5.00"), ""},
+		{"offline", offline(), ""},
+		{"details", following("12.34"), "details"},
+		{"settings", following("12.34"), "settings"},
+	} {
+		for _, language := range list("PLATEN_SCREENSHOT_LANGUAGES", "en") {
+			for _, colours := range list("PLATEN_SCREENSHOT_COLOURS", "light") {
+				t.Run(shot.name+"-"+language+"-"+colours, func(t *testing.T) {
+					w, id := open(t, display, uitest.NewResident(shot.s, following("12.34"), statement()),
+						[]string{"FYNE_THEME=" + colours, "FYNE_SCALE=" + os.Getenv("FYNE_SCALE")}, "--page", shot.page, "--lang", language)
+					display.Point(1279, 999)
+					settled(t, display, id)
+					display.Save(display.Picture(id), filepath.Join(folder, fmt.Sprintf("%s-%s-%s.png", shot.name, language, colours)))
+					_ = w.cmd.Process.Kill()
+				})
+			}
+		}
+	}
+}
+
+func list(name, otherwise string) []string {
+	if value := os.Getenv(name); value != "" {
+		return filepath.SplitList(value)
+	}
+	return []string{otherwise}
+}
+
+// settled waits until two pictures half a second apart are the same, as far as they can be: a cursor blinks.
+func settled(t *testing.T, display *testenv.Display, id string) {
+	t.Helper()
+	before := display.Bounds(id)
+	tick := time.NewTicker(400 * time.Millisecond)
+	defer tick.Stop()
+	for range 10 {
+		<-tick.C
+		if now := display.Bounds(id); now == before {
+			return
+		} else {
+			before = now
+		}
+	}
+}
