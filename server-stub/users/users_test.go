@@ -202,6 +202,30 @@ func TestRenameKeepsTheOldName(t *testing.T) {
 	wantErr(t, "back to a name that was given away", err, core.ErrConflict)
 }
 
+func TestNamesOfWhoLeftTheDirectoryAreKept(t *testing.T) {
+	f := newFixture(t)
+	id := f.addDirectoryUser(t, "sam@example.org", "sam")
+	f.update(t, func(tx store.Tx) error {
+		u, err := tx.User(t.Context(), id)
+		u.DeletedAt = f.now
+		return errors.Join(err, tx.UpdateUser(t.Context(), u))
+	})
+	_, err := f.users.Enable(t.Context(), "admin", id)
+	wantErr(t, "enable whom the directory does not list", err, core.ErrConflict)
+	f.now = f.now.Add(179 * 24 * time.Hour)
+	for _, name := range []string{"sam@example.org", "sam"} {
+		_, err := f.users.Add(t.Context(), "admin", users.NewUser{Username: name})
+		wantErr(t, name+" after 179 days", err, core.ErrConflict)
+	}
+	f.now = f.now.Add(24 * time.Hour)
+	for _, name := range []string{"sam@example.org", "sam"} {
+		u := f.add(t, users.NewUser{Username: name})
+		if a := f.resolve(t, name); a.User != u.ID {
+			t.Errorf("%s after 180 days leads to %+v", name, a)
+		}
+	}
+}
+
 func TestRenameThereAndBack(t *testing.T) {
 	f := newFixture(t)
 	u := f.add(t, users.NewUser{Username: "alex"})
