@@ -305,7 +305,7 @@ func TestD4_PasswordPerUser(t *testing.T) {
 			f := newFixture(t)
 			f.addLocal("visitor@local.example")
 			allowed := 0
-			for end := start.Add(time.Duration(tt.hours) * time.Hour); f.now().Before(end); f.advance(15 * time.Second) {
+			for end := start.Add(time.Duration(tt.hours) * time.Hour); f.now().Before(end); f.advance(time.Duration(tt.hours) * 15 * time.Second) {
 				for _, from := range tt.from {
 					if err := f.try(tt.account, wrong, from); errors.Is(err, core.ErrWrongCredentials) {
 						allowed++
@@ -722,6 +722,23 @@ func TestPurgeForgetsOnlyWhatHasRunOut(t *testing.T) {
 	f.advance(13 * time.Hour)
 	if n, err := f.s.Purge(t.Context()); n == 0 || err != nil {
 		t.Errorf("Purge after 13 hours = %d, %v", n, err)
+	}
+}
+
+// Whoever throws names at the server makes no more rows than their network has failures, and evicts nobody's counter.
+func TestD4_CountersAreBounded(t *testing.T) {
+	f := newFixture(t)
+	f.addDirectory("sam@example.org", "sam")
+	for range 2 {
+		_ = f.try("sam@example.org", wrong, abroad)
+	}
+	for i := range 1000 {
+		_ = f.try(fmt.Sprintf("name%d@local.example", i), wrong, home)
+	}
+	wantErr(t, "the victim's counter", f.try("sam@example.org", right, abroad), core.ErrLimited)
+	f.advance(13 * time.Hour)
+	if n, err := f.s.Purge(t.Context()); n > 100*4+1+6 || n < 100 || err != nil {
+		t.Errorf("1,000 names made %d rows, %v", n, err)
 	}
 }
 
