@@ -157,6 +157,7 @@ func TestResolve(t *testing.T) {
 
 		// upn-as-username.
 		{name: "A1_52_Y_never_truncates", q: Query{Text: "atest@example.org"}, want: Unknown},
+		{name: "A1_52_Y_never_truncates_even_where_N_would", q: Query{Text: "sam@corp.example.org"}, want: Unknown},
 		{name: "A1_50_N_truncates_our_suffix", q: Query{Text: "sam@corp.example.org"}, rules: truncating, want: One, wantUser: 2},
 		{name: "A1_50_N_stays_in_the_source_of_the_suffix", q: Query{Text: "visitor@example.org"}, rules: truncating, want: Unknown},
 		{name: "A1_50_N_not_for_foreign_suffixes", q: Query{Text: "sam@elsewhere.example"}, rules: truncating, want: Unknown},
