@@ -99,6 +99,9 @@ func (w *walk) wrongPassword(ctx context.Context) error {
 }
 
 func (w *walk) signIn(ctx context.Context) error {
+	if err := w.screen.Keys(ctx, w.window, "key", "Tab", "space", "shift+Tab"); err != nil { // "Stay signed in on this computer"
+		return err
+	}
 	if err := w.typePassword(ctx, stage.Password); err != nil {
 		return err
 	}
@@ -109,7 +112,7 @@ func (w *walk) signIn(ctx context.Context) error {
 	if r.Username != w.who.UPN {
 		return fmt.Errorf("signed in as %s, not as %s", r.Username, w.who.UPN)
 	}
-	w.did("Type the right one", "signed in as %s; balance %s %s, over the %s", r.Username, r.Balance.Amount, r.Balance.Currency, r.Connection)
+	w.did("Tick \"Stay signed in\", type the right one", "signed in as %s; balance %s %s, over the %s", r.Username, r.Balance.Amount, r.Balance.Currency, r.Connection)
 	return nil
 }
 

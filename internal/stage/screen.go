@@ -34,7 +34,7 @@ func NewScreen(ctx context.Context, here *Place) (*Screen, error) {
 		return nil, err
 	}
 	s := &Screen{fb: filepath.Join(fbdir, "Xvfb_screen0"), Env: []string{
-		"DISPLAY=" + display, "WAYLAND_DISPLAY=", "LANG=en_US.UTF-8", "LC_ALL=en_US.UTF-8", "LIBGL_ALWAYS_SOFTWARE=1",
+		"DISPLAY=" + display, "WAYLAND_DISPLAY=", "LANG=en_US.UTF-8", "LC_ALL=en_US.UTF-8", "LIBGL_ALWAYS_SOFTWARE=1", "FYNE_THEME=light",
 		"HOME=" + here.Path("home"), "XDG_RUNTIME_DIR=" + here.Path("run"),
 		"XDG_CONFIG_HOME=", "XDG_STATE_HOME=", "XDG_DATA_HOME=", "XDG_CACHE_HOME=",
 	}}
@@ -121,21 +121,26 @@ func (s *Screen) Keys(ctx context.Context, id string, args ...string) error {
 	if _, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", "windowfocus", "--sync", id); err != nil {
 		return err
 	}
+	if _, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", "mousemove", "999", "699"); err != nil { // out of the picture
+		return err
+	}
 	_, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", append(args[:1:1], append([]string{"--window", id}, args[1:]...)...)...)
 	return err
 }
 
 // Picture saves the part of the screen where the window is as a PNG file.
 func (s *Screen) Picture(ctx context.Context, id, path string) error {
-	where, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", "getwindowgeometry", "--shell", id)
+	// xdotool's own answer counts the window manager's frame twice.
+	where, err := Command(ctx, s.Env, "", "/usr/bin/xwininfo", "-id", id)
 	if err != nil {
 		return err
 	}
 	at := map[string]int{}
 	for line := range strings.Lines(where) {
-		key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
-		at[key], _ = strconv.Atoi(value)
+		name, value, _ := strings.Cut(strings.TrimSpace(line), ":")
+		at[name], _ = strconv.Atoi(strings.TrimSpace(value)) // what is no number is not asked for
 	}
+	x, y := at["Absolute upper-left X"], at["Absolute upper-left Y"]
 	whole, err := readXWD(s.fb)
 	if err != nil {
 		return err
@@ -144,7 +149,7 @@ func (s *Screen) Picture(ctx context.Context, id, path string) error {
 	if err != nil {
 		return err
 	}
-	box := image.Rect(at["X"], at["Y"], at["X"]+at["WIDTH"], at["Y"]+at["HEIGHT"])
+	box := image.Rect(x, y, x+at["Width"], y+at["Height"])
 	return errors.Join(png.Encode(f, whole.SubImage(box.Intersect(whole.Bounds()))), f.Close())
 }
 

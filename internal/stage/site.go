@@ -105,7 +105,7 @@ func (s *Site) SetPassword(ctx context.Context, username string) error {
 
 // Admin runs an administrator's command.
 func (s *Site) Admin(ctx context.Context, stdin string, args ...string) (string, error) {
-	return Command(ctx, nil, stdin, filepath.Join(s.here.Bin, "platen-server"), append(args, "--data", s.Data)...)
+	return Command(ctx, nil, stdin, filepath.Join(s.here.Bin, "platen-server"), append([]string{"--data", s.Data}, args...)...)
 }
 
 // ClientEnv is what IT would set on a workstation.

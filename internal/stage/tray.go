@@ -78,9 +78,17 @@ func (t *Tray) Menu(ctx context.Context) ([]string, error) {
 	if item == "" {
 		return nil, nil
 	}
+	menu, err := t.conn.Object(item, "/StatusNotifierItem").GetProperty("org.kde.StatusNotifierItem.Menu")
+	if err != nil {
+		return nil, fmt.Errorf("find the tray's menu: %w", err)
+	}
+	path, ok := menu.Value().(dbus.ObjectPath)
+	if !ok {
+		return nil, nil
+	}
 	var revision uint32
 	var root node
-	call := t.conn.Object(item, "/StatusNotifierMenu").CallWithContext(ctx, "com.canonical.dbusmenu.GetLayout", 0, int32(0), int32(-1), []string{})
+	call := t.conn.Object(item, path).CallWithContext(ctx, "com.canonical.dbusmenu.GetLayout", 0, int32(0), int32(-1), []string{})
 	if err := call.Store(&revision, &root); err != nil {
 		return nil, fmt.Errorf("read the tray's menu: %w", err)
 	}
