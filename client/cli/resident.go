@@ -70,11 +70,12 @@ type shown struct {
 	Stale      bool              `json:"stale"`
 	Connection status.Connection `json:"connection"`
 	AuthMode   string            `json:"auth_mode"`
+	Keyring    status.Keyring    `json:"keyring,omitempty"` // whether the sign-in can be kept, once that is known
 	Problem    *status.Problem   `json:"problem,omitempty"`
 }
 
 func shownOf(s status.Snapshot) shown {
-	v := shown{State: s.State, Balance: s.Balance, Stale: s.Stale, Connection: s.Connection, AuthMode: s.AuthMode, Problem: s.Problem}
+	v := shown{State: s.State, Balance: s.Balance, Stale: s.Stale, Connection: s.Connection, AuthMode: s.AuthMode, Keyring: s.Keyring, Problem: s.Problem}
 	if s.User != nil {
 		v.Username = s.User.Username
 	}
@@ -153,7 +154,7 @@ func newBalance(p *program) *cobra.Command {
 			switch {
 			case err != nil:
 				return err
-			case s.User == nil || s.State == status.StateSignedOut && s.Balance == nil:
+			case s.User == nil || s.State == status.StateSignedOut:
 				return &failure{exitSignedOut, "nobody is signed in; use: platen sign-in"}
 			case s.BalanceAt.IsZero():
 				return &failure{exitUnreachable, "the balance is not known yet: " + stateLine(s)}

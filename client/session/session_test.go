@@ -35,7 +35,7 @@ var (
 	minute = time.Minute
 )
 
-func TestA1_46_FirstLaunchAsksWithTheMappedName(t *testing.T) {
+func TestA1_47_FirstLaunchAsksWithTheMappedName(t *testing.T) {
 	for name, who := range map[string]person{
 		"suffix of the computer": {name: "alex.test", suffix: "example.org"},
 		"suffix of the server":   {name: "alex.test"},
@@ -56,7 +56,7 @@ func TestA1_46_FirstLaunchAsksWithTheMappedName(t *testing.T) {
 	}
 }
 
-func TestSignInAnswersWithTheFirstBalance(t *testing.T) {
+func TestA1_65_SignInAnswersWithTheFirstBalance(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, vault := newServer(), newVault()
 		d := deskWith(t, server, vault, person{name: "alex.test", suffix: "example.org"})
@@ -71,7 +71,7 @@ func TestSignInAnswersWithTheFirstBalance(t *testing.T) {
 	})
 }
 
-func TestA1_31_KnownPersonStartsSilently(t *testing.T) {
+func TestA1_63_KnownPersonStartsSilently(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		server, vault := newServer(), newVault()
 		signedIn(t, server, vault).quit()
@@ -614,7 +614,7 @@ func TestDisabledAccountIsOutWithItsSentence(t *testing.T) {
 	}
 }
 
-func TestA1_47_MigratedNames(t *testing.T) {
+func TestA1_64_MigratedNames(t *testing.T) {
 	t.Run("the old name leads to the account: silent, and said once", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			server, vault := newServer(), newVault()
