@@ -124,6 +124,27 @@ func (f *fixture) wantAccount(t testing.TB, user core.UserID, balance, held core
 	}
 }
 
+// ownBalances returns what the funding and the usage account have.
+func (f *fixture) ownBalances(t testing.TB) (funding, usage core.Amount) {
+	t.Helper()
+	if err := f.store.View(t.Context(), func(tx store.Tx) error {
+		list, err := tx.Accounts(t.Context(), 0, 1000)
+		for _, a := range list {
+			switch a.Kind {
+			case core.AccountFunding:
+				funding = a.Balance
+			case core.AccountUsage:
+				usage = a.Balance
+			case core.AccountUser:
+			}
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return funding, usage
+}
+
 // wantSound checks all invariants.
 func wantSound(t testing.TB, s store.Store) ledger.Report {
 	t.Helper()

@@ -19,14 +19,15 @@ func TestEachKindMovesMoneyItsWay(t *testing.T) {
 	user := f.addUser(t, 0)
 	balance := core.Amount(0)
 	for i, tt := range []struct {
-		kind   core.TransferKind
-		amount core.Amount
-		change core.Amount
+		kind           core.TransferKind
+		amount         core.Amount
+		change         core.Amount
+		funding, usage core.Amount // what these accounts have afterwards
 	}{
-		{core.TransferCredit, 100000, 100000},
-		{core.TransferCharge, 825, -825},
-		{core.TransferRefund, 825, 825},
-		{core.TransferDebit, 40000, -40000},
+		{core.TransferCredit, 100000, 100000, -100000, 0},
+		{core.TransferCharge, 825, -825, -100000, 825},
+		{core.TransferRefund, 800, 800, -100000, 25},
+		{core.TransferDebit, 40000, -40000, -60000, 25},
 	} {
 		balance += tt.change
 		r := f.mustPost(t, string(tt.kind), tt.kind, user, tt.amount)
@@ -37,6 +38,9 @@ func TestEachKindMovesMoneyItsWay(t *testing.T) {
 			t.Errorf("%s (-want +got):\n%s", tt.kind, diff)
 		}
 		f.wantAccount(t, user, balance, 0)
+		if funding, usage := f.ownBalances(t); funding != tt.funding || usage != tt.usage {
+			t.Errorf("after the %s: funding has %s, usage %s; want %s and %s", tt.kind, funding, usage, tt.funding, tt.usage)
+		}
 	}
 	if r := wantSound(t, f.store); r.Transfers != 4 || r.Accounts != 3 {
 		t.Errorf("report = %+v, want 4 transfers and 3 accounts", r)

@@ -87,6 +87,9 @@ func TestVerifyNamesWhatIsWrong(t *testing.T) {
 		"the whole ledger, but for the audit log": {
 			sql: "UPDATE transfers SET at = at + 1 WHERE seq = 3", rehash: true, want: "I7, transfer 8: the audit log anchored another hash",
 		},
+		"a sum, as the database counts": {
+			sql: "UPDATE entries SET amount = 2000 WHERE seq = 1 AND line = 1", rehash: true, want: "I1, the ledger: all entries in EUR sum to 0.1",
+		},
 		"a bit of a hash":        {sql: "UPDATE transfers SET hash = X'" + strings.Repeat("00", 32) + "' WHERE seq = 4", want: "I7, transfer 4: its row was changed"},
 		"a link":                 {sql: "UPDATE transfers SET prev_hash = hash WHERE seq = 4", want: "I7, transfer 4: it does not follow transfer 3"},
 		"a time":                 {sql: "UPDATE transfers SET at = at + 1 WHERE seq = 5", want: "I7, transfer 5: its row was changed"},

@@ -25,6 +25,7 @@ type watched struct {
 	store.Store
 	updates atomic.Int64
 	before  func() error // called before an update; an error is returned instead of updating
+	after   func() error // called before the commit; an error undoes the update
 }
 
 func (w *watched) Update(ctx context.Context, fn func(store.Tx) error) error {
@@ -34,7 +35,13 @@ func (w *watched) Update(ctx context.Context, fn func(store.Tx) error) error {
 			return err
 		}
 	}
-	return w.Store.Update(ctx, fn)
+	return w.Store.Update(ctx, func(tx store.Tx) error {
+		err := fn(tx)
+		if err == nil && w.after != nil {
+			err = w.after()
+		}
+		return err
+	})
 }
 
 func TestRequestsThatWaitShareATransaction(t *testing.T) {
@@ -125,7 +132,7 @@ func TestOneThatTheDatabaseRefusesDoesNotFailTheOthers(t *testing.T) {
 func TestNothingIsAcknowledgedWhileTheDatabaseFails(t *testing.T) {
 	var down atomic.Bool
 	w := &watched{Store: storetest.OpenSQLite(t)}
-	w.before = func() error {
+	w.after = func() error {
 		if down.Load() {
 			return fmt.Errorf("%w: the disk of the database is full", core.ErrUnavailable)
 		}
@@ -174,8 +181,13 @@ func TestFault_F3_TheWriterStopsWhenTheDiskIsBroken(t *testing.T) {
 	if _, err := l.Post(t.Context(), posting("k2", core.TransferCredit, user, 5)); !errors.Is(err, core.ErrUnavailable) {
 		t.Errorf("Post = %v, want core.ErrUnavailable", err)
 	}
-	if err := <-ended; !errors.Is(err, store.ErrBroken) {
-		t.Errorf("Run = %v, want store.ErrBroken", err)
+	select {
+	case err := <-ended:
+		if !errors.Is(err, store.ErrBroken) {
+			t.Errorf("Run = %v, want store.ErrBroken", err)
+		}
+	case <-time.After(30 * time.Second): // it must not wait for the next sweep
+		t.Fatal("the writer goes on")
 	}
 	broken.Store(false)
 	if _, err := l.Post(t.Context(), posting("k3", core.TransferCredit, user, 5)); !errors.Is(err, core.ErrUnavailable) {
@@ -251,4 +263,21 @@ func TestExpiredHoldsAreVoidedByTheWriterItself(t *testing.T) {
 		}
 	}
 	wantSound(t, f.store)
+}
+
+// breakable is a store that tells when it breaks.
+type breakable struct {
+	store.Store
+	broken chan struct{}
+}
+
+func (b breakable) Broken() <-chan struct{} { return b.broken }
+
+func TestFault_F3_TheWriterStopsThoughNobodyBooks(t *testing.T) {
+	s := breakable{storetest.OpenSQLite(t), make(chan struct{})}
+	l := ledger.New(s, newHand().now, ledger.Options{Currency: "EUR"})
+	close(s.broken)
+	if err := l.Run(t.Context()); !errors.Is(err, store.ErrBroken) {
+		t.Errorf("Run = %v, want store.ErrBroken", err)
+	}
 }

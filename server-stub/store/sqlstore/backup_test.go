@@ -333,6 +333,24 @@ func TestARestoreThatFailsItsCheckLeavesNothing(t *testing.T) {
 	}
 }
 
+func TestARestoreThatWasKilledIsBegunAnew(t *testing.T) {
+	s := storetest.OpenSQLite(t)
+	fill(t, s)
+	dir := t.TempDir()
+	path := filepath.Join(dir, "p.db")
+	for _, name := range []string{".restoring", ".restoring-wal", ".restoring-shm"} {
+		if err := os.WriteFile(path+name, []byte("half of something"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(backup(t, s)), sound); err != nil {
+		t.Fatal(err)
+	}
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {
+		t.Errorf("in the folder: %v, %v; want the database only", left, err)
+	}
+}
+
 func TestBackupSaysWhenItCannotBeWritten(t *testing.T) {
 	s := storetest.OpenSQLite(t)
 	fill(t, s)

@@ -66,3 +66,18 @@ func MigrateWith(ctx context.Context, cfg Config, files fs.FS) error {
 
 // Migrations are the files of a driver.
 func Migrations(d Driver) (fs.FS, error) { return fs.Sub(migrationFiles, "migrations/"+string(d)) }
+
+// ErrDisk stands for an error of the disk, once FailingDisk was called.
+var ErrDisk = errors.New("input/output error")
+
+type failingDisk struct{ dialect }
+
+func (d failingDisk) classify(err error) failure {
+	if errors.Is(err, ErrDisk) {
+		return failBroken
+	}
+	return d.dialect.classify(err)
+}
+
+// FailingDisk makes the store take ErrDisk for an error of the disk.
+func FailingDisk(s *Store) { s.dialect = failingDisk{s.dialect} }

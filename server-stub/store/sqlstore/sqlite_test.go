@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/sqlstore"
 	"github.com/platenprint/platen/server-stub/store/storetest"
@@ -143,5 +144,40 @@ func TestOpenSaysWhatIsWrong(t *testing.T) {
 			_ = s.Close()
 			t.Errorf("%s: Open succeeded", name)
 		}
+	}
+}
+
+// Once the disk failed in a write, nothing is written any more, though it would work again.
+func TestFault_F3_ABrokenStoreStopsWriting(t *testing.T) {
+	s := mustOpen(t, sqlstore.Config{Path: filepath.Join(t.TempDir(), "p.db")})
+	sqlstore.FailingDisk(s)
+	if err := s.View(t.Context(), func(store.Tx) error { return sqlstore.ErrDisk }); !errors.Is(err, sqlstore.ErrDisk) || s.Err() != nil {
+		t.Errorf("View = %v, store %v; a failed read must not end writing", err, s.Err())
+	}
+	if err := s.Ping(t.Context()); err != nil {
+		t.Errorf("Ping = %v", err)
+	}
+	write := func(tx store.Tx) error { return tx.SetMeta(t.Context(), "k", "v") }
+	for i, fn := range []func(store.Tx) error{func(store.Tx) error { return sqlstore.ErrDisk }, write, write} {
+		err := s.Update(t.Context(), fn)
+		if !errors.Is(err, store.ErrBroken) || !errors.Is(err, core.ErrUnavailable) || !errors.Is(err, sqlstore.ErrDisk) {
+			t.Errorf("Update %d = %v, want store.ErrBroken with its cause", i, err)
+		}
+	}
+	select {
+	case <-s.Broken():
+	default:
+		t.Error("Broken is not closed")
+	}
+	if err := s.Ping(t.Context()); !errors.Is(err, store.ErrBroken) {
+		t.Errorf("Ping = %v, want store.ErrBroken", err)
+	}
+	if err := s.View(t.Context(), func(tx store.Tx) error {
+		if _, err := tx.Meta(t.Context(), "k"); !errors.Is(err, core.ErrNotFound) {
+			t.Errorf("Meta = %v, want core.ErrNotFound", err)
+		}
+		return nil
+	}); err != nil {
+		t.Errorf("reading goes on: %v", err)
 	}
 }

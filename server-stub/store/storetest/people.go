@@ -29,6 +29,19 @@ var userTests = []test{
 		update(t, s, func(tx store.Tx) error { return tx.UpdateUser(t.Context(), want) })
 		wantUser(t, s, want)
 	}},
+	{"a changed person is found by the new name only", func(t *testing.T, s store.Store) {
+		u := newUser(t, s, "before")
+		u.Username, u.DisplayName = "after", ""
+		update(t, s, func(tx store.Tx) error { return tx.UpdateUser(t.Context(), u) })
+		view(t, s, func(tx store.Tx) error {
+			for query, want := range map[string]int{"before": 0, "after": 1} {
+				if n, err := tx.CountUsers(t.Context(), store.UserFilter{Query: query}); n != want || err != nil {
+					t.Errorf("CountUsers(%q) = %d, %v; want %d", query, n, err, want)
+				}
+			}
+			return nil
+		})
+	}},
 	{"CreatedAt is never changed", func(t *testing.T, s store.Store) {
 		u := newUser(t, s, "alex")
 		changed := u
