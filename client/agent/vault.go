@@ -48,14 +48,14 @@ func (v vault) Load(ctx context.Context) (*session.Kept, status.Keyring, error) 
 	t, err := store.Load(ctx)
 	switch {
 	case errors.Is(err, tokenstore.ErrNone):
-		return nil, keyring(store), nil
+		return nil, persistence(store), nil
 	case err != nil:
 		if gone, ok := errors.AsType[*tokenstore.UnavailableError](err); ok {
 			return nil, keyringState(gone.State), err
 		}
-		return nil, keyring(store), err
+		return nil, persistence(store), err
 	}
-	return &session.Kept{Refresh: t.RefreshToken, User: api.User{ID: t.UserID, Username: string(t.Username)}}, keyring(store), nil
+	return &session.Kept{Refresh: t.RefreshToken, User: api.User{ID: t.UserID, Username: string(t.Username)}}, persistence(store), nil
 }
 
 func (v vault) Save(ctx context.Context, kept session.Kept) (status.Keyring, error) {
@@ -66,7 +66,7 @@ func (v vault) Save(ctx context.Context, kept session.Kept) (status.Keyring, err
 	err = store.Save(ctx, tokenstore.Tokens{
 		Username: auth.Username(kept.User.Username), UserID: kept.User.ID, RefreshToken: kept.Refresh,
 	})
-	return keyring(store), err
+	return persistence(store), err
 }
 
 func (v vault) LoadNote(ctx context.Context) (*session.Note, error) {
@@ -108,8 +108,8 @@ func (v vault) Clear(ctx context.Context) error {
 	return store.Clear(ctx)
 }
 
-// keyring says whether what was kept last outlives the program. A full disk is as bad as no keyring.
-func keyring(store *tokenstore.Store) status.Keyring {
+// persistence says whether what was kept last outlives the program. A full disk is as bad as no keyring.
+func persistence(store *tokenstore.Store) status.Keyring {
 	s := store.Status()
 	if !s.Persistent && s.Keyring.State == tokenstore.Available {
 		return status.KeyringMissing
