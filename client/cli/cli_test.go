@@ -1,0 +1,325 @@
+package cli
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/status"
+)
+
+// fakeResident answers the command line.
+type fakeResident struct {
+	mu     sync.Mutex
+	shown  status.Snapshot
+	result status.Result
+	asked  []status.Action
+	hang   bool // sign-ins last until they are cancelled
+}
+
+func (f *fakeResident) Watch(ctx context.Context, after uint64) (status.Snapshot, error) {
+	if after == 0 {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		return f.shown, nil
+	}
+	<-ctx.Done()
+	return status.Snapshot{}, ctx.Err()
+}
+
+func (f *fakeResident) Do(ctx context.Context, a status.Action) status.Result {
+	f.mu.Lock()
+	f.asked = append(f.asked, a)
+	hang, result := f.hang, f.result
+	f.mu.Unlock()
+	if hang && a.Kind == status.ActionSignIn {
+		<-ctx.Done()
+	}
+	return result
+}
+
+func (f *fakeResident) kinds() []status.ActionKind {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	var kinds []status.ActionKind
+	for _, a := range f.asked {
+		kinds = append(kinds, a.Kind)
+	}
+	return kinds
+}
+
+// desk is a command line with a resident beside it.
+type desk struct {
+	t        *testing.T
+	deps     Deps
+	out, err bytes.Buffer
+}
+
+// deskWith starts r, if it is not nil.
+func deskWith(t *testing.T, r *fakeResident) *desk {
+	t.Helper()
+	dir, err := os.MkdirTemp("/tmp", "platen-cli-") //nolint:usetesting // sockets need a short path
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = os.RemoveAll(dir) })
+	d := &desk{t: t}
+	d.deps = Deps{
+		Stdin: strings.NewReader(""), Stdout: &d.out, Stderr: &d.err,
+		Getenv: func(name string) string {
+			if name == ipc.EnvRuntimeDir {
+				return dir
+			}
+			return os.Getenv(name)
+		},
+		Resident: func(context.Context, map[string]string, io.Writer) error { return ipc.ErrRunning },
+	}
+	if r == nil {
+		return d
+	}
+	place, err := ipc.Find(d.deps.Getenv)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := ipc.Listen(t.Context(), place)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- ipc.Serve(ctx, l, r, slog.New(slog.DiscardHandler)) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return d
+}
+
+func (d *desk) run(args ...string) int {
+	d.out.Reset()
+	d.err.Reset()
+	return Run(d.t.Context(), d.deps, args)
+}
+
+var following = status.Snapshot{
+	Version: status.Version, Seq: 1, State: status.StateFollowing, Connection: status.ConnectionStream, AuthMode: "prompt",
+	User: &status.User{Username: "alex.test@example.org", DisplayName: "Alex Test"}, Balance: &status.Money{Amount: "12.34", Currency: "EUR"},
+	BalanceAt: time.Date(2026, 11, 21, 9, 10, 0, 0, time.UTC),
+}
+
+func TestStatusJSON(t *testing.T) {
+	for name, test := range map[string]struct {
+		shown status.Snapshot
+		want  string
+	}{
+		"following": {following, `{"state":"following","username":"alex.test@example.org","balance":{"amount":"12.34","currency":"EUR"},
+			"balance_at":"2026-11-21T09:10:00Z","stale":false,"connection":"stream","auth_mode":"prompt"}`},
+		"nobody": {
+			status.Snapshot{Version: status.Version, Seq: 1, State: status.StateSignedOut, Connection: status.ConnectionNone, AuthMode: "prompt"},
+			`{"state":"signed-out","username":"","balance":null,"balance_at":null,"stale":false,"connection":"none","auth_mode":"prompt"}`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deskWith(t, &fakeResident{shown: test.shown})
+			if code := d.run("status", "--json"); code != exitOK {
+				t.Fatalf("exit %d: %s", code, d.err.String())
+			}
+			var got, want any
+			if err := errors.Join(json.Unmarshal(d.out.Bytes(), &got), json.Unmarshal([]byte(test.want), &want)); err != nil {
+				t.Fatal(err)
+			}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestPasswordFromStandardInput(t *testing.T) {
+	for name, test := range map[string]struct {
+		in, want string
+		code     int
+	}{
+		"plain":              {"s3cret", "s3cret", exitOK},
+		"one newline":        {"s3cret\n", "s3cret", exitOK},
+		"of Windows":         {"s3cret\r\n", "s3cret", exitOK},
+		"two newlines":       {"s3cret\n\n", "s3cret\n", exitOK},
+		"spaces are kept":    {" s3 cret \n", " s3 cret ", exitOK},
+		"longest":            {strings.Repeat("x", 256) + "\n", strings.Repeat("x", 256), exitOK},
+		"too long":           {strings.Repeat("x", 257), "", exitUsage},
+		"endless":            {strings.Repeat("x", 1<<20), "", exitUsage},
+		"empty":              {"", "", exitUsage},
+		"a newline and gone": {"\n", "", exitUsage},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &fakeResident{shown: following, result: status.Result{OK: true}}
+			d := deskWith(t, r)
+			d.deps.Stdin = strings.NewReader(test.in)
+			if code := d.run("sign-in", "--username", "alex", "--password-stdin"); code != test.code {
+				t.Fatalf("exit %d: %s", code, d.err.String())
+			}
+			if test.code != exitOK {
+				if len(r.asked) != 0 {
+					t.Errorf("the resident was asked %v", r.kinds())
+				}
+				return
+			}
+			if a := r.asked[0]; a.Username != "alex" || a.Password.Reveal() != test.want || a.StaySignedIn {
+				t.Errorf("asked with %d bytes, want %d; %+v", len(a.Password.Reveal()), len(test.want), a)
+			}
+		})
+	}
+}
+
+func TestSignInOnATerminal(t *testing.T) {
+	r := &fakeResident{
+		shown:  status.Snapshot{Version: status.Version, Seq: 1, State: status.StateSignedOut, Prefill: "alex.test@example.org"},
+		result: status.Result{OK: true},
+	}
+	d := deskWith(t, r)
+	d.deps.Stdin = strings.NewReader("\n")
+	d.deps.ReadPassword = func() (string, error) { return "s3cret", nil }
+	if code := d.run("sign-in", "--stay"); code != exitOK {
+		t.Fatalf("exit %d: %s", code, d.err.String())
+	}
+	if a := r.asked[0]; a.Username != "alex.test@example.org" || a.Password.Reveal() != "s3cret" || !a.StaySignedIn {
+		t.Errorf("asked %+v", a)
+	}
+	if want := "Account [alex.test@example.org]: Password: \n"; d.err.String() != want {
+		t.Errorf("said %q, want %q", d.err.String(), want)
+	}
+}
+
+func TestInterruptedSignInIsCancelled(t *testing.T) {
+	r := &fakeResident{shown: following, hang: true}
+	d := deskWith(t, r)
+	d.deps.Stdin = strings.NewReader("s3cret\n")
+	ctx, interrupt := context.WithCancel(t.Context())
+	done := make(chan int, 1)
+	go func() { done <- Run(ctx, d.deps, []string{"sign-in", "--username", "alex", "--password-stdin"}) }()
+	for deadline := time.Now().Add(time.Minute); len(r.kinds()) == 0; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("the resident was not asked")
+		}
+	}
+	interrupt()
+	if code := <-done; code != exitFailed {
+		t.Errorf("exit %d", code)
+	}
+	if diff := cmp.Diff([]status.ActionKind{status.ActionSignIn, status.ActionCancelSignIn}, r.kinds()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestExitCodesOfProblems(t *testing.T) {
+	for code, want := range map[status.ProblemCode]int{
+		status.ProblemWrongCredentials: exitSignedOut, status.ProblemAccountDisabled: exitSignedOut, status.ProblemLimited: exitSignedOut,
+		status.ProblemUnreachable: exitUnreachable, status.ProblemCertificate: exitUnreachable, status.ProblemClock: exitUnreachable,
+		status.ProblemNotConfigured: exitFailed, status.ProblemInvalid: exitFailed,
+	} {
+		t.Run(string(code), func(t *testing.T) {
+			r := &fakeResident{shown: following, result: status.Result{Problem: &status.Problem{Code: code, Details: "why"}}}
+			d := deskWith(t, r)
+			d.deps.Stdin = strings.NewReader("s3cret\n")
+			if got := d.run("sign-in", "--username", "alex", "--password-stdin"); got != want || d.err.Len() == 0 || d.out.Len() != 0 {
+				t.Errorf("exit %d, want %d; %q, %q", got, want, d.out.String(), d.err.String())
+			}
+			d.deps.Stdin = strings.NewReader("s3cret\n")
+			if got := d.run("sign-in", "--username", "alex", "--password-stdin", "--json"); got != want || !json.Valid(d.out.Bytes()) {
+				t.Errorf("as JSON: exit %d, want %d; %q", got, want, d.out.String())
+			}
+		})
+	}
+}
+
+func TestBalance(t *testing.T) {
+	stale := following
+	stale.Stale, stale.State = true, status.StateOffline
+	for name, test := range map[string]struct {
+		shown status.Snapshot
+		code  int
+		out   string
+	}{
+		"fresh":   {following, exitOK, "12.34 EUR\n"},
+		"stale":   {stale, exitOK, "12.34 EUR, as of "},
+		"nobody":  {status.Snapshot{Version: status.Version, Seq: 1, State: status.StateSignedOut}, exitSignedOut, ""},
+		"not yet": {status.Snapshot{Version: status.Version, Seq: 1, State: status.StateOffline, User: following.User}, exitUnreachable, ""},
+		"hidden": {status.Snapshot{
+			Version: status.Version, Seq: 1, State: status.StateFollowing, User: following.User, BalanceAt: following.BalanceAt,
+			HideBalance: true,
+		}, exitOK, "balance hidden"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := deskWith(t, &fakeResident{shown: test.shown})
+			if code := d.run("balance"); code != test.code || !strings.HasPrefix(d.out.String(), test.out) {
+				t.Errorf("exit %d: %q, %q", code, d.out.String(), d.err.String())
+			}
+		})
+	}
+}
+
+func TestSecondResident(t *testing.T) {
+	r := &fakeResident{shown: following, result: status.Result{OK: true}}
+	d := deskWith(t, r)
+	if code := d.run("run"); code != exitAlreadyRunning || len(r.asked) != 0 {
+		t.Errorf("run: exit %d, asked %v", code, r.kinds())
+	}
+	if code := d.run(); code != exitOK {
+		t.Errorf("platen: exit %d: %s", code, d.err.String())
+	}
+	if diff := cmp.Diff([]status.ActionKind{status.ActionOpen}, r.kinds()); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestSettingsAsFlagsReachTheResident(t *testing.T) {
+	var got map[string]string
+	var verbose bool
+	d := deskWith(t, nil)
+	d.deps.Resident = func(_ context.Context, flags map[string]string, log io.Writer) error {
+		got, verbose = flags, log != nil
+		return nil
+	}
+	if code := d.run("run", "--server-url", "https://print.example.org", "--verbose"); code != exitOK || !verbose {
+		t.Fatalf("exit %d, verbose %v: %s", code, verbose, d.err.String())
+	}
+	if diff := cmp.Diff(map[string]string{"server-url": "https://print.example.org"}, got); diff != "" {
+		t.Error(diff)
+	}
+	if code := d.run("--hide-balance", "true"); code != exitOK || verbose {
+		t.Errorf("exit %d, verbose %v: %s", code, verbose, d.err.String())
+	}
+	if diff := cmp.Diff(map[string]string{"hide-balance": "true"}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
+func TestBundleNeverReplacesAFile(t *testing.T) {
+	for _, name := range []string{"HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR"} {
+		t.Setenv(name, t.TempDir())
+	}
+	t.Setenv("DBUS_SESSION_BUS_ADDRESS", "")
+	d := deskWith(t, nil)
+	path := t.TempDir() + "/support.zip"
+	d.run("doctor", "--bundle", path)
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatalf("%v, %v: %s", info, err, d.err.String())
+	}
+	if code := d.run("doctor", "--bundle", path); code != exitFailed || !strings.Contains(d.err.String(), "is there already") {
+		t.Errorf("exit %d: %s", code, d.err.String())
+	}
+}
