@@ -77,8 +77,8 @@ type program struct {
 
 func newRoot(p *program) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "platen",
-		Short:         "Know who prints, and what they have left",
+		Use:   "platen",
+		Short: "Know who prints, and what they have left",
 		Long: `Platen keeps one person signed in at the print server and shows their balance. Without a command it is the resident program.
 
 Exit codes: 0 done, 1 it failed, 2 wrong arguments, 3 platen is not running, 4 nobody is signed in or the sign-in was refused,
