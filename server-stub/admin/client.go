@@ -37,7 +37,7 @@ func (c *Client) Call(ctx context.Context, verb string, in, out any, progress fu
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	dec := json.NewDecoder(resp.Body)
 	for {
 		var m message
@@ -64,7 +64,7 @@ func (c *Client) Backup(ctx context.Context, w io.Writer) error {
 	if err != nil {
 		return err
 	}
-	defer resp.Body.Close() //nolint:errcheck // only read
+	defer resp.Body.Close()
 	if _, err := io.Copy(w, resp.Body); err != nil {
 		return fmt.Errorf("receive the backup: %w", err)
 	}

@@ -10,7 +10,6 @@ import (
 	"net"
 	"net/http"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/platenprint/platen/internal/clock"
@@ -58,7 +57,6 @@ type Server struct {
 	Deps
 	http  *http.Server
 	verbs map[string]verb
-	calls sync.WaitGroup
 }
 
 // verb answers one kind of call.

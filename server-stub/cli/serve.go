@@ -51,8 +51,15 @@ func (a *app) status() *cobra.Command {
 			}
 			err := a.print(s, func(w io.Writer) {
 				fields(w, [][2]string{
-					{"Version", s.Version}, {"Running since", when(s.StartedAt)}, {"Addresses", join(s.Addresses)}, {"CA", s.CAFile}, {"CA pin", s.CAPin},
-					{"Database", s.Database}, {"Users", fmt.Sprint(s.Users)}, {"Open streams", fmt.Sprint(s.Streams)}, {"Problem", s.Problem},
+					{"Version", s.Version},
+					{"Running since", when(s.StartedAt)},
+					{"Addresses", join(s.Addresses)},
+					{"CA", s.CAFile},
+					{"CA pin", s.CAPin},
+					{"Database", s.Database},
+					{"Users", fmt.Sprint(s.Users)},
+					{"Open streams", fmt.Sprint(s.Streams)},
+					{"Problem", s.Problem},
 				})
 			})
 			if err == nil && s.Problem != "" {

@@ -166,9 +166,20 @@ func showUser(w io.Writer, u admin.UserDetails) {
 		deleted = when(*u.DeletedAt)
 	}
 	fields(w, [][2]string{
-		{"ID", fmt.Sprint(u.ID)}, {"Username", u.Username}, {"Name", u.DisplayName}, {"E-mail", u.Email}, {"Department", u.Department}, {"Office", u.Office},
-		{"Source", u.Source}, {"State", u.State}, {"Deleted", deleted}, {"Local password", password}, {"Balance", u.Balance}, {"Held", u.Held},
-		{"Overdraft", u.Overdraft}, {"Created", when(u.CreatedAt)},
+		{"ID", fmt.Sprint(u.ID)},
+		{"Username", u.Username},
+		{"Name", u.DisplayName},
+		{"E-mail", u.Email},
+		{"Department", u.Department},
+		{"Office", u.Office},
+		{"Source", u.Source},
+		{"State", u.State},
+		{"Deleted", deleted},
+		{"Local password", password},
+		{"Balance", u.Balance},
+		{"Held", u.Held},
+		{"Overdraft", u.Overdraft},
+		{"Created", when(u.CreatedAt)},
 	})
 	fmt.Fprintln(w)
 	t := newTable(w, "NAME", "KIND", "DOMAIN", "SOURCE", "UNTIL")
@@ -383,7 +394,7 @@ func readImport(name string) ([]byte, error) {
 	if err != nil {
 		return nil, usage("read the file: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 64<<20+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the file: %w", err)

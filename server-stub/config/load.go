@@ -228,7 +228,7 @@ func readFile(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, 1<<20+1))
 	if err == nil && len(text) > 1<<20 {
 		return nil, fmt.Errorf("%s is larger than a configuration can be", name)

@@ -31,7 +31,7 @@ type identity struct {
 // newCA makes a certificate authority that may sign server certificates, and nothing below.
 func newCA(now time.Time) (identity, error) {
 	template := &x509.Certificate{
-		Subject:               pkix.Name{CommonName: "Platen CA " + now.Format(time.DateOnly), Organization: []string{"Platen"}},
+		Subject:               pkix.Name{CommonName: "Platen CA " + now.Format(time.DateOnly)},
 		NotBefore:             now.Add(-skew),
 		NotAfter:              now.Add(caValid),
 		IsCA:                  true,
@@ -45,7 +45,7 @@ func newCA(now time.Time) (identity, error) {
 // newServer makes a server certificate for the names, each a DNS name or an IP address.
 func newServer(ca identity, names []string, now time.Time) (identity, error) {
 	template := &x509.Certificate{
-		Subject:               pkix.Name{CommonName: "Platen server", Organization: []string{"Platen"}},
+		Subject:               pkix.Name{CommonName: "Platen server"},
 		NotBefore:             now.Add(-skew),
 		NotAfter:              now.Add(serverValid),
 		BasicConstraintsValid: true,
