@@ -227,7 +227,7 @@ func (s *site) listenWith(t *testing.T, server *http.Server, http2 bool) (string
 	ts := httptest.NewUnstartedServer(s.h)
 	ts.Config = server
 	ts.EnableHTTP2 = http2
-	ts.Listener = Guard(ts.Listener, nil)
+	ts.Listener = Guard(ts.Listener, nil, clock.System)
 	ts.StartTLS()
 	t.Cleanup(func() {
 		s.h.Shutdown(context.WithoutCancel(t.Context()))

@@ -172,6 +172,7 @@ func operation[I, O any](h *Handler, p policy, id, method, path, summary string,
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
 	huma.Register(h.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		defer workOn(ctx)() // the body was read
 		out, err := serve(ctx, in)
 		if err != nil {
 			return nil, h.answerTo(ctx, err)

@@ -185,8 +185,18 @@ func TestWrongMethodSaysWhichAreRight(t *testing.T) {
 func TestOnlyOneFormOfAuthorizationCounts(t *testing.T) {
 	s := newSite(t, nil)
 	for _, headers := range [][]string{
-		nil, {""}, {"Bearer"}, {"Bearer "}, {"token-a"}, {"Basic token-a"}, {"Bearer token-a extra"}, {"Bearer token-a,token-b"}, {"Bearer  token-a"},
-		{"Bearer token-a", "Bearer token-a"}, {"Bearer token-x"}, {"Bearer " + strings.Repeat("x", maxToken+1)},
+		nil,
+		{""},
+		{"Bearer"},
+		{"Bearer "},
+		{"token-a"},
+		{"Basic token-a"},
+		{"Bearer token-a extra"},
+		{"Bearer token-a,token-b"},
+		{"Bearer  token-a"},
+		{"Bearer token-a", "Bearer token-a"},
+		{"Bearer token-x"},
+		{"Bearer " + strings.Repeat("x", maxToken+1)},
 	} {
 		r := httptest.NewRequestWithContext(t.Context(), "GET", api.PathMe+"?access_token=token-a", nil)
 		r.Header["Authorization"] = headers

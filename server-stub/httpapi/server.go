@@ -11,14 +11,20 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/platenprint/platen/internal/clock"
 )
 
 // Limits of connections (R-SLOW-1).
 const (
 	bodyReadTimeout = 10 * time.Second
 	maxHeaderBytes  = 16 << 10
-	// maxStrangers is how many connections one address may hold on which nobody has signed in yet.
+	// maxStrangers is how many connections one address may hold on which nobody has signed in yet, once they are older
+	// than newcomer: many may come at the same moment, when a lecture begins.
 	maxStrangers = 64
+	newcomer     = 5 * time.Second
+	// maxCrowd is how many there may be of any age.
+	maxCrowd = 4096
 )
 
 // Server returns the HTTP server of the handler, with limits against slow and greedy clients.
@@ -39,14 +45,17 @@ func (h *Handler) Server(tlsConfig *tls.Config) *http.Server {
 
 // Guard limits the connections that one address holds without anybody having signed in on them. When there is one too
 // many the oldest is closed: a client that dawdles loses its place, one that comes to sign in gets one. Connections from
-// trusted proxies are not counted, and those of people signed in never are (terminal servers, NAT).
-func Guard(l net.Listener, trusted []netip.Prefix) net.Listener {
-	return &guard{Listener: l, trusted: trusted, strangers: map[netip.Addr]*list.List{}}
+// trusted proxies are not counted, those of people signed in never are (terminal servers, NAT), and those whose whole
+// request is here are not while we work on it: two hundred people behind one address may wait for their passwords to be
+// checked.
+func Guard(l net.Listener, trusted []netip.Prefix, now clock.Clock) net.Listener {
+	return &guard{Listener: l, trusted: trusted, now: now, strangers: map[netip.Addr]*list.List{}}
 }
 
 type guard struct {
 	net.Listener
 	trusted []netip.Prefix
+	now     clock.Clock
 
 	mu        sync.Mutex
 	strangers map[netip.Addr]*list.List // of *guarded, the oldest first
@@ -57,7 +66,11 @@ type guarded struct {
 	net.Conn
 	guard *guard
 	addr  netip.Addr
-	place *list.Element // nil once it is no stranger's; guarded by guard.mu
+
+	// Guarded by guard.mu.
+	place *list.Element // nil while it is not counted
+	since time.Time     // when it got the place
+	known bool          // it is counted no more: somebody signed in on it, or it is closed
 }
 
 func (g *guard) Accept() (net.Conn, error) {
@@ -70,9 +83,7 @@ func (g *guard) Accept() (net.Conn, error) {
 		return conn, nil
 	}
 	c := &guarded{Conn: conn, guard: g, addr: ap.Addr().Unmap()}
-	if oldest := g.admit(c); oldest != nil {
-		_ = oldest.Close()
-	}
+	c.count()
 	return c, nil
 }
 
@@ -80,16 +91,19 @@ func (g *guard) Accept() (net.Conn, error) {
 func (g *guard) admit(c *guarded) *guarded {
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	if c.known {
+		return nil
+	}
 	places := g.strangers[c.addr]
 	if places == nil {
 		places = list.New()
 		g.strangers[c.addr] = places
 	}
-	c.place = places.PushBack(c)
-	if places.Len() <= maxStrangers {
+	c.place, c.since = places.PushBack(c), g.now()
+	oldest, _ := places.Front().Value.(*guarded)
+	if places.Len() <= maxStrangers || places.Len() <= maxCrowd && c.since.Sub(oldest.since) < newcomer {
 		return nil
 	}
-	oldest, _ := places.Front().Value.(*guarded)
 	g.remove(oldest)
 	return oldest
 }
@@ -107,15 +121,24 @@ func (g *guard) remove(c *guarded) {
 	}
 }
 
-func (c *guarded) leave() {
+// count gives the connection a place, at the cost of the oldest stranger if there are too many.
+func (c *guarded) count() {
+	if oldest := c.guard.admit(c); oldest != nil {
+		_ = oldest.Close()
+	}
+}
+
+// leave takes the connection out of the count, for good if it is known now.
+func (c *guarded) leave(known bool) {
 	c.guard.mu.Lock()
 	defer c.guard.mu.Unlock()
+	c.known = c.known || known
 	c.guard.remove(c)
 }
 
 // Close implements net.Conn.
 func (c *guarded) Close() error {
-	c.leave()
+	c.leave(true)
 	return c.Conn.Close()
 }
 
@@ -135,6 +158,16 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 // trustConnection notes that somebody signed in on the connection.
 func trustConnection(ctx context.Context) {
 	if c, ok := ctx.Value(connectionKey{}).(*guarded); ok {
-		c.leave()
+		c.leave(true)
 	}
+}
+
+// workOn notes that the whole request is here, until the returned function is called.
+func workOn(ctx context.Context) func() {
+	c, ok := ctx.Value(connectionKey{}).(*guarded)
+	if !ok {
+		return func() {}
+	}
+	c.leave(false)
+	return c.count
 }

@@ -65,7 +65,7 @@ func VerifyBackup(ctx context.Context, file, data string) (cli.BackupInfo, error
 		if err != nil {
 			return cli.BackupInfo{}, err
 		}
-		defer dir.Close() //nolint:errcheck // only read
+		defer dir.Close()
 		if k, err = keys.Load(dir); err != nil {
 			return cli.BackupInfo{}, err
 		}
@@ -99,7 +99,7 @@ func Restore(ctx context.Context, r cli.Restore) (cli.BackupInfo, error) {
 	if err != nil {
 		return cli.BackupInfo{}, err
 	}
-	defer dir.Close() //nolint:errcheck // what was written was synced
+	defer dir.Close()
 	if err := dir.Lock(); err != nil {
 		return cli.BackupInfo{}, err
 	}
@@ -209,7 +209,7 @@ func readBackup(file string, k *keys.Keys, database func(io.Reader) error) (back
 	if err != nil {
 		return backup.Contents{}, fmt.Errorf("read the backup: %w", err)
 	}
-	defer f.Close() //nolint:errcheck // only read
+	defer f.Close()
 	contents, err := backup.Read(f, k, keptNames(), database)
 	if errors.Is(err, backup.ErrForged) {
 		return backup.Contents{}, fmt.Errorf("read the backup %s: %w: it belongs to key %s, this is %s", file, err, contents.Info.MasterKey, k.ID())

@@ -107,7 +107,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; stop the other program, or choose another address with --listen", s.cfg.Listen, err)
 	}
-	s.listener = httpapi.Guard(l, s.cfg.TrustedProxies)
+	s.listener = httpapi.Guard(l, s.cfg.TrustedProxies, s.now)
 	if s.commands, err = admin.Listen(s.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}
