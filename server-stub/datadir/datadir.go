@@ -16,6 +16,9 @@ var ErrInUse = errors.New("another platen-server is using this data folder")
 // ErrExposed says that others than the owner may enter the folder or own it.
 var ErrExposed = errors.New("the data folder is not private")
 
+// unfinished is in the names of files that are being written.
+const unfinished = ".new-"
+
 // Dir is an open data folder. Safe for concurrent use.
 type Dir struct {
 	path string
@@ -75,7 +78,7 @@ func (d *Dir) Path() string { return d.path }
 // File is the absolute path of a file in the folder.
 func (d *Dir) File(name string) string { return filepath.Join(d.path, name) }
 
-// Lock holds the folder for this process until Close. It returns ErrInUse when another server holds it.
+// Lock holds the folder for this process until Close, and removes what a server that died left unfinished. It returns ErrInUse when another server holds it.
 func (d *Dir) Lock() error {
 	f, err := d.root.OpenFile(lockFile, os.O_CREATE|os.O_RDWR, 0o600)
 	if err != nil {
@@ -89,6 +92,22 @@ func (d *Dir) Lock() error {
 		return fmt.Errorf("lock the data folder %s: %w", d.path, err)
 	}
 	d.lock = f
+	return d.tidy()
+}
+
+// tidy removes what writes left that were cut short.
+func (d *Dir) tidy() error {
+	entries, err := fs.ReadDir(d.root.FS(), ".")
+	if err != nil {
+		return fmt.Errorf("tidy the data folder %s: %w", d.path, err)
+	}
+	for _, e := range entries {
+		if strings.Contains(e.Name(), unfinished) {
+			if err := d.Remove(e.Name()); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 
@@ -126,7 +145,7 @@ func (d *Dir) Read(name string) ([]byte, error) {
 // Write replaces a file, or makes it, with the given permission bits. When it returns nil the contents are on the disk;
 // when it fails the old file is as it was.
 func (d *Dir) Write(name string, contents []byte, perm fs.FileMode) error {
-	tmp := name + ".new-" + strings.ToLower(rand.Text())
+	tmp := name + unfinished + strings.ToLower(rand.Text())
 	if err := d.writeNew(tmp, contents, perm); err != nil {
 		_ = d.root.Remove(tmp)
 		return fmt.Errorf("write %s: %w", d.File(name), err)
@@ -140,7 +159,7 @@ func (d *Dir) Write(name string, contents []byte, perm fs.FileMode) error {
 
 // Create writes a file that must not exist yet (fs.ErrExist).
 func (d *Dir) Create(name string, contents []byte, perm fs.FileMode) error {
-	tmp := name + ".new-" + strings.ToLower(rand.Text())
+	tmp := name + unfinished + strings.ToLower(rand.Text())
 	defer func() { _ = d.root.Remove(tmp) }()
 	if err := d.writeNew(tmp, contents, perm); err != nil {
 		return fmt.Errorf("write %s: %w", d.File(name), err)

@@ -120,3 +120,22 @@ func TestNamesCannotLeadOut(t *testing.T) {
 		}
 	}
 }
+
+func TestLockRemovesWhatWasLeftUnfinished(t *testing.T) {
+	d, err := Open(filepath.Join(t.TempDir(), "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer d.Close()
+	if err := errors.Join(d.Write("ca.pem", []byte("x"), 0o444), d.Write("ca.pem.new-abc", []byte("half"), 0o400)); err != nil {
+		t.Fatal(err)
+	}
+	if err := d.Lock(); err != nil {
+		t.Fatal(err)
+	}
+	left, err := d.Exists("ca.pem.new-abc")
+	kept, err2 := d.Exists("ca.pem")
+	if left || !kept || err != nil || err2 != nil {
+		t.Errorf("left %v, kept %v, %v, %v", left, kept, err, err2)
+	}
+}
