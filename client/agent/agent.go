@@ -34,8 +34,8 @@ import (
 // nothing that can be measured and keeps it from growing to twice of that.
 const (
 	gcPercent   = 40
-	memoryLimit = 48 << 20 // bytes; far above what is used, a brake for accidents
-	settleTime  = 30 * time.Second
+	memoryLimit = 48 << 20         // bytes; far above what is used, a brake for accidents
+	settleTime  = 15 * time.Second // after which starting is over, and what it took is given back
 )
 
 // Options say how the resident is started.
@@ -202,7 +202,7 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
 	})
 	inside.Go(func() { a.desktop.run(ctx) })
 	inside.Go(func() { a.window.run(ctx) })
-	settled := time.AfterFunc(settleTime, debug.FreeOSMemory) // what starting took
+	settled := time.AfterFunc(settleTime, func() { a.settle(ctx) })
 	defer settled.Stop()
 	if err := a.icon.Run(ctx); err != nil {
 		a.logger.InfoContext(ctx, "no tray icon", "error", err)
@@ -212,6 +212,14 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
 	inside.Wait()
 	closeDoor()
 	outside.Wait()
+}
+
+// settle gives back the memory that only starting took.
+func (a *agent) settle(ctx context.Context) {
+	debug.FreeOSMemory()
+	if err := trim(); err != nil {
+		a.logger.InfoContext(ctx, "memory of the start is kept", "error", err)
+	}
 }
 
 // furnish makes what belongs to the desktop; tasks waits for what it starts.
