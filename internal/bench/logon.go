@@ -15,6 +15,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/internal/stage"
+	"github.com/platenprint/platen/server-stub/admin"
 )
 
 // logon lets people arrive evenly over a time. Each is a client of its own: it makes a connection, signs in by password
@@ -25,10 +26,7 @@ func (r *rig) logon(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if _, err := r.site.Admin(ctx, "", "user", "credit", r.who.UPN, "1.00"); err != nil {
-		return err
-	}
-	want, err := r.balance(ctx, server)
+	accounts, err := r.accounts(ctx)
 	if err != nil {
 		return err
 	}
@@ -44,9 +42,9 @@ func (r *rig) logon(ctx context.Context) error {
 			return err
 		}
 		people.Go(func() {
-			took, got, err := r.arrive(ctx, server)
-			if err == nil && got != want {
-				err = fmt.Errorf("balance %s, want %s", got, want)
+			took, got, err := r.arrive(ctx, server, accounts[i%len(accounts)])
+			if err == nil && got != credited {
+				err = fmt.Errorf("balance %s, want %s", got, credited)
 			}
 			mu.Lock()
 			defer mu.Unlock()
@@ -73,7 +71,7 @@ func (r *rig) client(server *url.URL) (*apiclient.Client, error) {
 }
 
 // arrive is one person's log-on.
-func (r *rig) arrive(ctx context.Context, server *url.URL) (took time.Duration, amount string, err error) {
+func (r *rig) arrive(ctx context.Context, server *url.URL, account string) (took time.Duration, amount string, err error) {
 	ctx, cancel := context.WithTimeout(ctx, 2*time.Minute)
 	defer cancel()
 	began := time.Now()
@@ -81,7 +79,7 @@ func (r *rig) arrive(ctx context.Context, server *url.URL) (took time.Duration, 
 	if err != nil {
 		return 0, "", err
 	}
-	session, err := c.SignIn(ctx, api.SignIn{Username: r.who.UPN}, secret.New(stage.Password))
+	session, err := c.SignIn(ctx, api.SignIn{Username: account}, secret.New(stage.Password))
 	if err != nil {
 		return 0, "", err
 	}
@@ -99,7 +97,25 @@ func (r *rig) arrive(ctx context.Context, server *url.URL) (took time.Duration, 
 	return took, amount, err
 }
 
-func (r *rig) balance(ctx context.Context, server *url.URL) (string, error) {
-	_, amount, err := r.arrive(ctx, server)
-	return amount, err
+// credited is what each of the people has.
+const credited = "7.25"
+
+// mostAccounts is for how many people accounts are made; the rest comes a second time, as from a second computer.
+const mostAccounts = 1000
+
+// accounts makes the people, each with a password of its own hash and some credit.
+func (r *rig) accounts(ctx context.Context) ([]string, error) {
+	server := admin.NewClient(r.site.Data)
+	names := make([]string, min(r.people, mostAccounts))
+	for i := range names {
+		names[i] = fmt.Sprintf("person%04d@example.net", i)
+		var details admin.UserDetails
+		if err := server.Call(ctx, admin.VerbUserAdd, admin.UserAdd{Username: names[i], Password: stage.Password}, &details, nil); err != nil {
+			return nil, err
+		}
+		if err := credit(ctx, server, names[i], credited); err != nil {
+			return nil, err
+		}
+	}
+	return names, nil
 }

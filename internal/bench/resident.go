@@ -29,7 +29,10 @@ func (r *rig) resident(ctx context.Context) error {
 	return r.manyResidents(ctx, 20)
 }
 
-// memoryRound measures both, ten seconds after each has settled; the order changes with every round.
+// settle is how long a program has after its start before its memory is looked at; the same for both.
+const settle = 20 * time.Second
+
+// memoryRound measures both, once each has settled; the order changes with every round.
 func (r *rig) memoryRound(ctx context.Context, n int) (ours, theirs int64, err error) {
 	us := func() error {
 		prog, _, err := r.signedIn(ctx, 0)
@@ -37,7 +40,7 @@ func (r *rig) memoryRound(ctx context.Context, n int) (ours, theirs int64, err e
 			return err
 		}
 		defer func() { _ = prog.Stop() }()
-		ours, err = pssAfter(ctx, prog, 10*time.Second)
+		ours, err = pssAfter(ctx, prog)
 		return err
 	}
 	them := func() error {
@@ -46,7 +49,7 @@ func (r *rig) memoryRound(ctx context.Context, n int) (ours, theirs int64, err e
 			return err
 		}
 		defer func() { _ = prog.Stop() }()
-		theirs, err = pssAfter(ctx, prog, 10*time.Second)
+		theirs, err = pssAfter(ctx, prog)
 		return err
 	}
 	first, second := us, them
@@ -59,7 +62,7 @@ func (r *rig) memoryRound(ctx context.Context, n int) (ours, theirs int64, err e
 	return ours, theirs, second()
 }
 
-func pssAfter(ctx context.Context, prog *stage.Program, settle time.Duration) (int64, error) {
+func pssAfter(ctx context.Context, prog *stage.Program) (int64, error) {
 	if err := pause(ctx, settle); err != nil {
 		return 0, err
 	}
@@ -74,7 +77,7 @@ func (r *rig) idleCost(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = prog.Stop() }()
-	if err := pause(ctx, 5*time.Second); err != nil {
+	if err := pause(ctx, settle); err != nil {
 		return err
 	}
 	before, err := costOf(prog.PID())
@@ -108,7 +111,7 @@ func (r *rig) manyResidents(ctx context.Context, n int) error {
 		}
 		progs = append(progs, prog)
 	}
-	if err := pause(ctx, 10*time.Second); err != nil {
+	if err := pause(ctx, settle); err != nil {
 		return err
 	}
 	var sum int64

@@ -50,10 +50,15 @@ func NewScreen(ctx context.Context, here *Place) (*Screen, error) {
 	if _, err := here.Start(ctx, s.Env, "openbox", "/usr/bin/openbox"); err != nil {
 		return nil, err
 	}
-	return s, Until(ctx, 10*time.Second, "the window manager", func() (bool, string) {
+	err = Until(ctx, 10*time.Second, "the window manager", func() (bool, string) {
 		said, err := Command(ctx, s.Env, "", "/usr/bin/xprop", "-root", "_NET_SUPPORTING_WM_CHECK")
 		return err == nil && strings.Contains(said, "window id"), said
 	})
+	if err != nil {
+		return nil, err
+	}
+	_, err = Command(ctx, s.Env, "", "/usr/bin/xdotool", "mousemove", "999", "699") // out of the pictures
+	return s, err
 }
 
 func startXvfb(ctx context.Context, here *Place, fbdir string) (display string, err error) {
@@ -119,9 +124,6 @@ func (s *Screen) Window(ctx context.Context, class string) (id string, err error
 // Keys types into the window: args are an xdotool command, such as "key", "Return".
 func (s *Screen) Keys(ctx context.Context, id string, args ...string) error {
 	if _, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", "windowfocus", "--sync", id); err != nil {
-		return err
-	}
-	if _, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", "mousemove", "999", "699"); err != nil { // out of the picture
 		return err
 	}
 	_, err := Command(ctx, s.Env, "", "/usr/bin/xdotool", append(args[:1:1], append([]string{"--window", id}, args[1:]...)...)...)
