@@ -40,7 +40,7 @@ const (
 const appID = "org.platenprint.platen"
 
 // frameTime is how long the first frame may take. Without OpenGL Fyne stays windowless and says nothing.
-const frameTime = 20 * time.Second
+const frameTime = 12 * time.Second
 
 func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stderr)) }
 

@@ -5,10 +5,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"image"
+	"io"
 	"log/slog"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -45,6 +48,7 @@ type window struct {
 	display  *testenv.Display
 	resident *uitest.Resident
 	cmd      *exec.Cmd
+	stdin    io.WriteCloser
 	log      *bytes.Buffer
 	ended    chan error
 }
@@ -95,6 +99,9 @@ func launch(t *testing.T, resident *uitest.Resident, env []string, args ...strin
 	}
 	w := &window{t: t, resident: resident, cmd: exec.CommandContext(ctx, program, args...), log: &bytes.Buffer{}, ended: make(chan error, 1)}
 	w.cmd.Env, w.cmd.Stderr, w.cmd.Stdout = env, w.log, w.log
+	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
+		t.Fatal(err)
+	}
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -194,6 +201,150 @@ func statement() status.Details {
 	return d
 }
 
+func TestIdentificationIsClickedAndTyped(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w, id := open(t, display, uitest.NewResident(signedOut(), following("12.34"), statement()), nil)
+	before := display.Picture(id)
+	small := display.Bounds(id)
+
+	display.Type("wrong") // the account is filled in, so typing goes into the password
+	display.Key("Return")
+	testenv.Await(t, "the refused sign-in", func() bool { return w.asked(status.ActionSignIn) != nil })
+	if a := w.asked(status.ActionSignIn); a.Username != "alex.test@example.org" || a.Password.Reveal() != "wrong" {
+		t.Errorf("asked for %q with another password than typed", a.Username)
+	}
+	testenv.Await(t, "room for the error", func() bool { return display.Bounds(id).Dy() > small.Dy() })
+	if same(before, display.Picture(id)) {
+		t.Error("nothing is to be seen of the refusal")
+	}
+
+	display.Type(uitest.Password) // the password is empty again and has the focus
+	display.Key("Tab")
+	display.Key("space") // stay signed in
+	display.Key("Tab")
+	display.Key("Return")
+	testenv.Await(t, "the right sign-in", func() bool { return w.asked(status.ActionSignIn).Password.Reveal() == uitest.Password })
+	if !w.asked(status.ActionSignIn).StaySignedIn {
+		t.Error("the box was chosen by the keyboard, yet not asked for")
+	}
+	testenv.Await(t, "the small balance window", func() bool { return display.Bounds(id).Dy() < small.Dy() })
+	if size := display.Bounds(id).Size(); size.X > 400 || size.Y > 220 {
+		t.Errorf("the balance window has %v dots", size)
+	}
+
+	display.Key("Escape")
+	if code := w.exit(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	if w.asked(status.ActionDismiss) != nil {
+		t.Error("closing the balance dismissed something")
+	}
+}
+
+func TestBalanceFollowsAndLeadsToTheDetails(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
+	settled(t, display, id)
+	before := display.Picture(id)
+	w.resident.Set(following("7.65"))
+	testenv.Await(t, "another amount on the screen", func() bool { return !same(before, display.Picture(id)) })
+
+	size := display.Bounds(id).Size()
+	display.Click(id, 50, size.Y-32) // Details
+	testenv.Await(t, "the details", func() bool { return w.asked(status.ActionDetails) != nil && display.Bounds(id).Dy() > 400 })
+	display.Key("Tab")
+	display.Key("Return") // Back
+	testenv.Await(t, "the balance again", func() bool { return display.Bounds(id).Dy() < 220 })
+
+	gone := following("7.65")
+	gone.State = status.StateShutting
+	w.resident.Set(gone)
+	if code := w.exit(); code != 0 {
+		t.Errorf("exit code %d when the resident quits, want 0", code)
+	}
+}
+
+func TestAnotherRequestTurnsThePage(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
+	small := display.Bounds(id)
+	if _, err := w.stdin.Write([]byte("settings\n")); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Await(t, "the settings", func() bool { return display.Bounds(id).Dy() > small.Dy()+100 })
+	if _, err := w.stdin.Write([]byte("\n")); err != nil {
+		t.Fatal(err)
+	}
+	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dy() == small.Dy() })
+}
+
+func TestTwiceTheScaleIsTwiceTheSize(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	_, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), []string{"FYNE_SCALE=2"})
+	testenv.Await(t, "a large window", func() bool { return display.Bounds(id).Dx() >= 640 })
+}
+
+func TestWithoutAResidentTheWindowSaysSo(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w := launch(t, nil, display.Env())
+	display.Focus(display.Window("Platen"))
+	display.Key("Return") // Close
+	if code := w.exit(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+}
+
+func TestWithoutADisplayItEndsClearly(t *testing.T) {
+	for name, env := range map[string][]string{"none": nil, "not there": {"DISPLAY=:9999"}} {
+		w := launch(t, uitest.NewResident(following("12.34"), following("12.34"), statement()), env)
+		if code := w.exit(); code != 3 {
+			t.Errorf("%s: exit code %d, want 3; it said:\n%s", name, code, w.log)
+		}
+		if !strings.Contains(w.log.String(), "platen-window: ") {
+			t.Errorf("%s: it said only:\n%s", name, w.log)
+		}
+		if w.asked(status.ActionFirstFrame) != nil {
+			t.Errorf("%s: a first frame was reported", name)
+		}
+	}
+}
+
+func TestWithoutOpenGLItEndsClearly(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w := launch(t, uitest.NewResident(following("12.34"), following("12.34"), statement()),
+		append(display.Env(), "MESA_GL_VERSION_OVERRIDE=1.4"))
+	if code := w.exit(); code != 4 {
+		t.Errorf("exit code %d, want 4; it said:\n%s", code, w.log)
+	}
+	if w.asked(status.ActionFirstFrame) != nil {
+		t.Error("a first frame was reported")
+	}
+}
+
+func TestWrongArgumentsAreUsage(t *testing.T) {
+	for _, args := range [][]string{{"--page", "payroll"}, {"surplus"}, {"--no-such-flag"}} {
+		if code := launch(t, nil, nil, args...).exit(); code != 2 {
+			t.Errorf("%q: exit code %d, want 2", args, code)
+		}
+	}
+}
+
+// same compares two pictures.
+func same(a, b image.Image) bool {
+	if a.Bounds().Size() != b.Bounds().Size() {
+		return false
+	}
+	shift := b.Bounds().Min.Sub(a.Bounds().Min)
+	for y := a.Bounds().Min.Y; y < a.Bounds().Max.Y; y++ {
+		for x := a.Bounds().Min.X; x < a.Bounds().Max.X; x++ {
+			if a.At(x, y) != b.At(x+shift.X, y+shift.Y) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // TestGallery makes pictures of every page, in the languages and colours that PLATEN_SCREENSHOTS asks for, into that
 // folder. Without it there is nothing to make.
 func TestGallery(t *testing.T) {
@@ -208,6 +359,10 @@ func TestGallery(t *testing.T) {
 	unsafe.Problem, unsafe.HelpText = &status.Problem{Code: status.ProblemCertificate, Host: "print.example.org"}, "IT desk, room 101, tel. 4444"
 	who := signedOut()
 	who.Ask, who.Shared = status.AskWhoIsPrinting, true
+	ended := following("12.34")
+	ended.State, ended.Ask, ended.Prefill, ended.Stale = status.StateSignedOut, status.AskSessionEnded, alex.Username, true
+	changed := signedOut()
+	changed.Ask = status.AskNamesChanged
 	low := following("0.80")
 	low.TopUpURL = "https://pay.example.org"
 	busy := signedOut()
@@ -222,6 +377,8 @@ func TestGallery(t *testing.T) {
 		{"unsafe", unsafe, ""},
 		{"who", who, ""},
 		{"busy", busy, ""},
+		{"session-ended", ended, ""},
+		{"names-changed", changed, ""},
 		{"balance", following("12.34"), ""},
 		{"low", low, ""},
 		{"empty", following("-5.00"), ""},

@@ -48,6 +48,9 @@ func TestWrittenIconsAreThoseOfTheDrawings(t *testing.T) {
 // samePicture allows a difference of two levels in a channel: processors round floating point sums differently.
 func samePicture(t *testing.T, a, b []byte) bool {
 	t.Helper()
+	if bytes.Equal(a, b) {
+		return true
+	}
 	x, y := decode(t, a), decode(t, b)
 	if x.Bounds() != y.Bounds() {
 		return false
@@ -78,15 +81,22 @@ func decode(t *testing.T, data []byte) image.Image {
 
 // Two states may share their colour, never their shape: people who see no colours tell them apart by the silhouette.
 func TestStatesDifferInShapeNotOnlyInColour(t *testing.T) {
-	made, err := generate(os.DirFS("../icons/src"))
-	if err != nil {
-		t.Fatal(err)
-	}
 	states := []string{"ok", "signed-out", "offline", "low", "empty", "problem"}
+	shapes := map[string]image.Image{}
+	for _, state := range states {
+		svg, err := os.ReadFile("../icons/src/tray-" + state + ".svg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		data, err := drawTemplate(svg, 22)
+		if err != nil {
+			t.Fatal(err)
+		}
+		shapes[state] = decode(t, data)
+	}
 	for i, one := range states {
 		for _, two := range states[i+1:] {
-			a, b := decode(t, made["template/tray-"+one+"-22.png"]), decode(t, made["template/tray-"+two+"-22.png"])
-			differing := 0
+			a, b, differing := shapes[one], shapes[two], 0
 			for y := range 22 {
 				for x := range 22 {
 					_, _, _, p := a.At(x, y).RGBA()

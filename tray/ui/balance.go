@@ -41,8 +41,7 @@ func newBalance(w *Window) *balance {
 		p.amountLine,
 		p.userLine,
 		p.line.box,
-		layout.NewSpacer(),
-		spacer(4),
+		spacer(10),
 		row(gap, p.primary, p.details, layout.NewSpacer(), p.sign),
 	))
 	return p

@@ -18,8 +18,8 @@ type identify struct {
 	w       *Window
 	content fyne.CanvasObject
 
-	heading, intro, help         *widget.Label
-	helpLine                     *fyne.Container
+	heading, intro, known, help  *widget.Label
+	helpLine, knownLine          *fyne.Container
 	accountLabel, passwordLabel  *widget.Label
 	account, password            *entry
 	stay                         *check
@@ -58,9 +58,10 @@ func newIdentify(w *Window) *identify {
 	p.turning, p.working = widget.NewActivity(), plain.label("")
 	p.busy = container.NewBorder(nil, nil, p.turning, p.cancel, p.working)
 	p.stayLine = container.New(outdent{}, p.stay)
-	p.helpLine = flush(p.help)
+	p.known = plain.label("")
+	p.helpLine, p.knownLine = flush(p.help), flush(p.known)
 	p.content = padded(column(gapWide,
-		column(gap, flush(p.heading), flush(p.intro)),
+		column(gap, flush(p.heading), p.knownLine, flush(p.intro)),
 		column(gapTight, flush(p.accountLabel), p.account, p.atAccount.box),
 		column(gapTight, flush(p.passwordLabel), p.password, p.atPassword.box),
 		p.stayLine,
@@ -90,6 +91,8 @@ func (p *identify) update() {
 	p.model = m
 	p.heading.SetText(m.Heading)
 	p.intro.SetText(m.Intro)
+	p.known.SetText(figures(m.Known))
+	show(p.knownLine, m.Known != "")
 	p.accountLabel.SetText(m.AccountLabel)
 	p.passwordLabel.SetText(m.PasswordLabel)
 	p.help.SetText(m.Help)

@@ -110,6 +110,8 @@ func (t Theme) Size(name fyne.ThemeSizeName) float32 {
 		return 12
 	case theme.SizeNameInnerPadding:
 		return 7
+	case theme.SizeNameInputBorder:
+		return 1.5
 	case theme.SizeNameInputRadius, theme.SizeNameSelectionRadius:
 		return 6
 	default:

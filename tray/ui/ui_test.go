@@ -477,6 +477,14 @@ func TestNoTextIsClipped(t *testing.T) {
 			for _, language := range assets.Languages {
 				t.Run(name+"/"+string(page)+"/"+language, func(t *testing.T) {
 					st := newStage(t, language, s, page)
+					st.window.Resize(fyne.NewSize(250, 300)) // texts wrapped at another width before
+					st.window.Resize(st.fitted)
+					if page == status.PageAuto { // these pages are as high as they need, and no higher
+						if got, want := st.canvas().Size().Height, st.page.object().MinSize().Height; got != want {
+							t.Errorf("window is %v high, its page wants %v", got, want)
+						}
+						walk(st.page.object(), func(o fyne.CanvasObject) { inside(t, st.canvas(), o) })
+					}
 					walk(st.page.object(), func(o fyne.CanvasObject) {
 						if textOf(o) == "" {
 							return
@@ -495,6 +503,21 @@ func TestNoTextIsClipped(t *testing.T) {
 				})
 			}
 		}
+	}
+}
+
+// inside checks that a text or button lies within the canvas, and under what was before it.
+func inside(t *testing.T, c fyne.Canvas, o fyne.CanvasObject) {
+	t.Helper()
+	if textOf(o) == "" {
+		return
+	}
+	top := fyne.CurrentApp().Driver().AbsolutePositionForObject(o)
+	if bottom := top.Y + o.Size().Height; bottom > c.Size().Height-gap {
+		t.Errorf("%T %q reaches down to %v of %v", o, textOf(o), bottom, c.Size().Height)
+	}
+	if l, ok := o.(*widget.Label); ok && l.Wrapping == fyne.TextWrapWord && o.Size().Height > o.MinSize().Height+0.5 {
+		t.Errorf("%q is %v high, it needs %v", l.Text, o.Size().Height, o.MinSize().Height)
 	}
 }
 
@@ -558,7 +581,9 @@ func contrast(a, b color.Color) float64 {
 }
 
 func TestLocaleName(t *testing.T) {
-	env := func(values map[string]string) func(string) string { return func(name string) string { return values[name] } }
+	env := func(values map[string]string) func(string) string {
+		return func(name string) string { return values[name] }
+	}
 	for _, tc := range []struct {
 		chosen string
 		env    map[string]string

@@ -90,7 +90,45 @@ func (b bleed) Layout(objects []fyne.CanvasObject, size fyne.Size) {
 }
 
 func column(space float32, objects ...fyne.CanvasObject) *fyne.Container {
-	return container.New(layout.NewCustomPaddedVBoxLayout(space), objects...)
+	return container.New(below{space: space}, objects...)
+}
+
+// below lays objects out one below the other. Fyne's own box does so with the heights that wrapped labels had at the width
+// before; this one gives each its width first and asks then.
+type below struct{ space float32 }
+
+// MinSize implements fyne.Layout.
+func (b below) MinSize(objects []fyne.CanvasObject) fyne.Size {
+	var size fyne.Size
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		least := o.MinSize()
+		if size.Height > 0 {
+			size.Height += b.space
+		}
+		size = fyne.NewSize(max(size.Width, least.Width), size.Height+least.Height)
+	}
+	return size
+}
+
+// Layout implements fyne.Layout.
+func (b below) Layout(objects []fyne.CanvasObject, size fyne.Size) {
+	y := float32(0)
+	for _, o := range objects {
+		if !o.Visible() {
+			continue
+		}
+		if y > 0 {
+			y += b.space
+		}
+		o.Resize(fyne.NewSize(size.Width, o.Size().Height))
+		height := o.MinSize().Height
+		o.Resize(fyne.NewSize(size.Width, height))
+		o.Move(fyne.NewPos(0, y))
+		y += height
+	}
 }
 
 func row(space float32, objects ...fyne.CanvasObject) *fyne.Container {

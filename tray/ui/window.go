@@ -185,7 +185,8 @@ func (w *Window) wantedSize() fyne.Size {
 // fit gives the page the height it needs now, unless the person has chosen another size. Windows of a fixed size would
 // not need this, but Fyne 2.7.1 loses sizes between two pages of them.
 func (w *Window) fit() {
-	if w.window.Canvas().Size() != w.fitted {
+	now := w.window.Canvas().Size()
+	if now != w.fitted {
 		return
 	}
 	if want := w.wantedSize(); want != w.fitted {

@@ -19,14 +19,13 @@ type Row struct {
 
 // Chart is the balance of the last days, ready to be drawn: X and Y of a point run from 0 (left, bottom) to 1 (right, top).
 type Chart struct {
-	Points    []ChartPoint
-	Zero      float64 // height of the zero line, when it lies inside
-	HasZero   bool
-	Top       string // amount at the top
-	Bottom    string // amount at the bottom, "" where that is nothing
-	FirstDay  string
-	LastDay   string
-	Described string // the chart in words: first and last day with their amounts
+	Points   []ChartPoint
+	Zero     float64 // height of the zero line, when it lies inside
+	HasZero  bool
+	Top      string // amount at the top
+	Bottom   string // amount at the bottom, "" where that is nothing
+	FirstDay string
+	LastDay  string
 }
 
 // ChartPoint is one day.
@@ -34,8 +33,6 @@ type ChartPoint struct{ X, Y float64 }
 
 // Details is the model of the details page.
 type Details struct {
-	Title        string
-	Back         string
 	Transactions string // heading
 	Rows         []Row
 	NoRows       string // said instead of rows
@@ -48,7 +45,6 @@ type Details struct {
 // DetailsOf says what the details page shows; d is nil while it is being fetched.
 func DetailsOf(s status.Snapshot, d *status.Details, l Locale, now time.Time) Details {
 	m := Details{
-		Title: l.text("details.title"), Back: l.text("button.back"),
 		Transactions: l.text("details.transactions"), ChartTitle: l.text("details.chart"),
 	}
 	if s.HideBalance {
@@ -138,8 +134,5 @@ func (l Locale) chart(history []status.Point, currency string, now time.Time) Ch
 		}
 		c.Points = append(c.Points, ChartPoint{X: x, Y: (value - bottom) / span})
 	}
-	last := len(history) - 1
-	c.Described = c.FirstDay + ": " + l.amount(status.Money{Amount: history[0].Amount, Currency: currency}) + " – " +
-		c.LastDay + ": " + l.amount(status.Money{Amount: history[last].Amount, Currency: currency})
 	return c
 }

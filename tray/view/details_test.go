@@ -29,23 +29,23 @@ func TestChartIsScaled(t *testing.T) {
 		{"one day", history("5"), view.Chart{}},
 		{"up and down", history("5.00", "10.00", "0.00"), view.Chart{
 			Points: []view.ChartPoint{{0, .5}, {.5, 1}, {1, 0}},
-			Top:    "€10.00", FirstDay: "19 Nov", LastDay: "21 Nov", Described: "19 Nov: €5.00 – 21 Nov: €0.00",
+			Top:    "€10.00", FirstDay: "19 Nov", LastDay: "21 Nov",
 		}},
 		{"below zero", history("15", "-5"), view.Chart{
 			Points: []view.ChartPoint{{0, 1}, {1, 0}}, Zero: .25, HasZero: true,
-			Top: "€15.00", Bottom: "−€5.00", FirstDay: "20 Nov", LastDay: "21 Nov", Described: "20 Nov: €15.00 – 21 Nov: −€5.00",
+			Top: "€15.00", Bottom: "−€5.00", FirstDay: "20 Nov", LastDay: "21 Nov",
 		}},
 		{"flat", history("3", "3"), view.Chart{
 			Points: []view.ChartPoint{{0, 1}, {1, 1}},
-			Top:    "€3.00", FirstDay: "20 Nov", LastDay: "21 Nov", Described: "20 Nov: €3.00 – 21 Nov: €3.00",
+			Top:    "€3.00", FirstDay: "20 Nov", LastDay: "21 Nov",
 		}},
 		{"always nothing", history("0", "0.00"), view.Chart{
 			Points: []view.ChartPoint{{0, 0}, {1, 0}},
-			Top:    "€0.00", FirstDay: "20 Nov", LastDay: "21 Nov", Described: "20 Nov: €0.00 – 21 Nov: €0.00",
+			Top:    "€0.00", FirstDay: "20 Nov", LastDay: "21 Nov",
 		}},
 		{"always in debt", history("-4", "-2"), view.Chart{
 			Points: []view.ChartPoint{{0, 0}, {1, .5}}, Zero: 1, HasZero: true,
-			Top: "−€2.00", Bottom: "−€4.00", FirstDay: "20 Nov", LastDay: "21 Nov", Described: "20 Nov: −€4.00 – 21 Nov: −€2.00",
+			Top: "−€2.00", Bottom: "−€4.00", FirstDay: "20 Nov", LastDay: "21 Nov",
 		}},
 		{"a date that is none", []status.Point{{Date: "soon", Amount: "1"}, {Date: "2026-11-21", Amount: "1"}}, view.Chart{}},
 		{"an amount that is none", history("1", "NaN"), view.Chart{}},

@@ -21,6 +21,7 @@ const (
 type Identify struct {
 	Heading string
 	Intro   string
+	Known   string // the last known balance after a session has ended; "" where there is none to show
 	Help    string // whom to ask, in the site's words; "" where unknown
 
 	AccountLabel  string
@@ -38,8 +39,6 @@ type Identify struct {
 	Details    string // what "Copy details" copies
 	Copy       string
 	Copied     string
-
-	FocusPassword bool // the account is there already
 }
 
 // IdentifyOf says what the identification window shows. A problem of the last try belongs into s.Problem.
@@ -52,7 +51,6 @@ func IdentifyOf(s status.Snapshot, l Locale, now time.Time) Identify {
 		Working:       l.text("state.signing_in"),
 		Busy:          s.State == status.StateSigningIn,
 		Account:       s.Prefill,
-		FocusPassword: s.Prefill != "",
 		Copy:          l.text("button.copy_details"),
 		Copied:        l.text("button.copied"),
 	}
@@ -63,8 +61,11 @@ func IdentifyOf(s status.Snapshot, l Locale, now time.Time) Identify {
 		m.Stay = l.text("identify.stay")
 	}
 	m.Heading, m.Intro = l.question(s)
+	if amount := l.shownAmount(s); amount != "" && s.State == status.StateSignedOut && !s.BalanceAt.IsZero() {
+		m.Known = amount + " · " + l.text("state.stale_age", "age", l.age(s.BalanceAt, now))
+	}
 	if s.Ask == status.AskWhoIsPrinting {
-		m.Account, m.FocusPassword = "", false
+		m.Account = ""
 	}
 	if m.Error = l.sentence(s.Problem, s); m.Error != "" && !m.Busy {
 		m.ErrorField = fieldOf(s.Problem.Code)

@@ -12,8 +12,6 @@ type Fact struct{ Name, Value, Origin string }
 // Settings is the model of the settings page: facts about this computer and the versions, then every setting with its
 // origin. It shows, it does not change: settings come from files and policy.
 type Settings struct {
-	Title    string
-	Back     string
 	About    []Fact
 	Settings []Fact
 	Loading  string // said while the settings are being fetched
@@ -22,7 +20,7 @@ type Settings struct {
 
 // SettingsOf says what the settings page shows; d is nil while it is being fetched.
 func SettingsOf(s status.Snapshot, d *status.Details, l Locale) Settings {
-	m := Settings{Title: l.text("settings.title"), Back: l.text("button.back")}
+	m := Settings{}
 	about := func(key, value string) {
 		if value != "" {
 			m.About = append(m.About, Fact{Name: l.text(key), Value: value})

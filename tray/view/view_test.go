@@ -170,6 +170,7 @@ func describe(b *strings.Builder, s status.Snapshot, l view.Locale) {
 		m := view.IdentifyOf(s, l, now)
 		line("heading", m.Heading)
 		line("intro", m.Intro)
+		line("known", m.Known)
 		line("account", m.AccountLabel, m.Account)
 		line("password", m.PasswordLabel)
 		line("stay", m.Stay)
@@ -325,12 +326,12 @@ func TestPageOf(t *testing.T) {
 func TestIdentificationPrefillsButNeverOnSharedComputers(t *testing.T) {
 	l := localeOf(t, "en")
 	m := view.IdentifyOf(signedOut(status.AskFirstLaunch, nothing), l, now)
-	if m.Account != "alex.test@example.org" || !m.FocusPassword || m.Stay == "" {
-		t.Errorf("A1_64 first launch: account %q, focus on password %v, stay %q", m.Account, m.FocusPassword, m.Stay)
+	if m.Account != "alex.test@example.org" || m.Stay == "" {
+		t.Errorf("A1_64 first launch: account %q, stay %q", m.Account, m.Stay)
 	}
 	m = view.IdentifyOf(signedOut(status.AskWhoIsPrinting, func(s *status.Snapshot) { s.Shared = true }), l, now)
-	if m.Account != "" || m.FocusPassword || m.Stay != "" {
-		t.Errorf("shared: account %q, focus on password %v, stay %q; want nothing", m.Account, m.FocusPassword, m.Stay)
+	if m.Account != "" || m.Stay != "" {
+		t.Errorf("shared: account %q, stay %q; want nothing", m.Account, m.Stay)
 	}
 	m = view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) { s.Keyring = status.KeyringMissing }), l, now)
 	if m.Stay != "" {
