@@ -1,0 +1,8 @@
+//go:build !linux
+
+package agent
+
+import "runtime/debug"
+
+// release gives back what starting took.
+func release() { debug.FreeOSMemory() }
