@@ -90,7 +90,7 @@ func (s *server) accept(ctx context.Context) error {
 		}
 		s.conversations.Go(func() {
 			defer func() { <-s.seats }()
-			if err := s.converse(ctx, conn); err != nil && ctx.Err() == nil {
+			if err := s.converse(ctx, conn); err != nil && ctx.Err() == nil && !errors.Is(err, net.ErrClosed) { // closed: they hung up
 				s.logger.InfoContext(ctx, "local connection ended", "error", err)
 			}
 		})
