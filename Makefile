@@ -28,9 +28,8 @@ BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless
 # the whole toolkit a second time.
 WINDOW := ./tray ./tray/ui/...
 PURE = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
-# What builds without cgo on Windows and macOS too.
-PORTABLE = $(PURE)
-PORTABLE_DARWIN = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
+# What builds without cgo on Windows and macOS too: not the demo and the benchmark, which make themselves a Linux screen.
+PORTABLE = $(shell $(GO) list ./... | grep -vE "/tray$$|/tray/ui(/|$$)|/internal/(stage|demo|bench)$$")
 
 .PHONY: help demo test check bench build clean tools setup-demo setup-test setup-bench \
 	fmt lint vet arch cross verify vuln deadcode unit window-test screenshots
@@ -70,7 +69,7 @@ arch: ## the import rules
 
 cross: ## vet what builds without cgo, for Windows and macOS
 	GOOS=windows CGO_ENABLED=0 $(GO) vet $(PORTABLE)
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PORTABLE_DARWIN)
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PORTABLE)
 
 verify:
 	$(GO) mod verify
@@ -90,6 +89,7 @@ deadcode: ## report functions nobody calls
 
 unit:
 	PLATEN_REQUIRE_ALL=1 $(GO) test -race -timeout 20m $(PURE)
+	PLATEN_REQUIRE_ALL=1 $(GO) test -count=1 -timeout 10m ./internal/e2e/kill9 # 200 kills; the race detector's run has 30
 
 window-test:
 	PLATEN_REQUIRE_ALL=1 $(GO) test -tags '$(TAGS)' -timeout 15m $(WINDOW)
