@@ -68,6 +68,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stderr io.Writer) 
 	if err != nil {
 		return complain(1, err)
 	}
+	preferLight(ctx)
 	ui.Run(ctx, app.NewWithID(appID), options, func(w *ui.Window) {
 		go func() {
 			select {

@@ -278,6 +278,17 @@ func TestAnotherRequestTurnsThePage(t *testing.T) {
 	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dy() == small.Dy() })
 }
 
+func TestADesktopThatDoesNotSayGetsALightWindow(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	_, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
+	testenv.Await(t, "a white corner", func() bool {
+		picture := display.Picture(id)
+		corner := picture.Bounds().Min.Add(image.Pt(3, 3))
+		r, g, b, _ := picture.At(corner.X, corner.Y).RGBA()
+		return r == 0xffff && g == 0xffff && b == 0xffff
+	})
+}
+
 func TestTwiceTheScaleIsTwiceTheSize(t *testing.T) {
 	display := testenv.NewDisplay(t)
 	_, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), []string{"FYNE_SCALE=2"})

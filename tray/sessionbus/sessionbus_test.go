@@ -51,5 +51,8 @@ func TestConnectSpeaksToTheBus(t *testing.T) {
 		if got, err := sessionbus.HasOwner(t.Context(), conn, name); err != nil || got != want {
 			t.Errorf("HasOwner(%s) = %v, %v; want %v", name, got, err, want)
 		}
+		if got, err := sessionbus.CanStart(t.Context(), conn, name); err != nil || got != want {
+			t.Errorf("CanStart(%s) = %v, %v; want %v", name, got, err, want)
+		}
 	}
 }
