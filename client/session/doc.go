@@ -31,7 +31,7 @@
 // its own and comes back as a function that the one goroutine runs. While somebody is signed in, a follower (follow.go)
 // keeps the tokens fresh and the balance current: it reads the balance, then follows the event stream from that version
 // on, so that a change between two connections is never lost; where a proxy holds the stream back, it polls. Between
-// attempts it waits 1 to 60 seconds, doubling, with full jitter, so that a server that comes back is not run over.
+// attempts it waits 1 to 4, then 8, and at last 60 seconds, with full jitter, so that a server that comes back is not run over.
 //
 // Manners (UX 1 to 8): a name is never submitted by itself; the window is asked for once, and not before the server
 // answers; a stored session that ended is asked for once, with the last balance still in sight; on a shared computer
