@@ -83,17 +83,6 @@ func waitReady(t *testing.T, p *process, client *admin.Client) admin.Status {
 	return admin.Status{}
 }
 
-// shortDir is a folder whose path fits a socket.
-func shortDir(t *testing.T) string {
-	t.Helper()
-	base, err := os.MkdirTemp("", "platen-fault-*")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = os.RemoveAll(base) })
-	return filepath.Join(base, "d")
-}
-
 func verify(t *testing.T, client *admin.Client) {
 	t.Helper()
 	var r admin.LedgerReport

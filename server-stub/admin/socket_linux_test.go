@@ -23,7 +23,7 @@ import (
 
 func openDir(t *testing.T) *datadir.Dir {
 	t.Helper()
-	base, err := os.MkdirTemp("", "platen-admin-*") // t.TempDir has the test's long name in it, and a socket's path is short
+	base, err := os.MkdirTemp("", "platen-admin-*") //nolint:usetesting // t.TempDir has the test's long name in it
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -181,7 +181,7 @@ func TestClientRefusesAServerOfAnotherUser(t *testing.T) {
 	if fd < 0 {
 		t.Fatal("the other user's socket could not be made")
 	}
-	defer unix.Close(fd) //nolint:errcheck // the test's own
+	defer unix.Close(fd)
 	err := NewClient(d.Path()).Call(t.Context(), VerbConfigShow, Nothing{}, &ConfigShow{}, nil)
 	if !errors.Is(err, errRefused) {
 		t.Errorf("got %v, want a refusal", err)

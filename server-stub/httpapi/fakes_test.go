@@ -5,7 +5,6 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"fmt"
-	"io"
 	"log/slog"
 	"net"
 	"net/http"
@@ -189,14 +188,19 @@ func newSite(t *testing.T, change func(*Deps)) *site {
 		Client: api.ClientConfig{Organisation: "Example University", AuthModes: []string{"prompt"}, Currency: "EUR", Version: "1.2.3"},
 		Ready:  func(context.Context) error { return nil },
 		Clock:  clock.System, Metrics: prometheus.NewRegistry(),
-		Logger:      slog.New(slog.NewTextHandler(io.MultiWriter(s.logs, t.Output()), &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger:      slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		MetricsFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
 	if change != nil {
 		change(&d)
 	}
 	s.h = New(d)
-	t.Cleanup(func() { s.h.Shutdown(t.Context()) })
+	t.Cleanup(func() {
+		s.h.Shutdown(context.WithoutCancel(t.Context()))
+		if t.Failed() {
+			t.Log(s.logs) // not as it comes: a connection may end after its test
+		}
+	})
 	return s
 }
 
