@@ -202,7 +202,7 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
 	})
 	inside.Go(func() { a.desktop.run(ctx) })
 	inside.Go(func() { a.window.run(ctx) })
-	settled := time.AfterFunc(settleTime, func() { a.settle(ctx) })
+	settled := time.AfterFunc(settleTime, release)
 	defer settled.Stop()
 	if err := a.icon.Run(ctx); err != nil {
 		a.logger.InfoContext(ctx, "no tray icon", "error", err)
@@ -212,14 +212,6 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
 	inside.Wait()
 	closeDoor()
 	outside.Wait()
-}
-
-// settle gives back the memory that only starting took.
-func (a *agent) settle(ctx context.Context) {
-	debug.FreeOSMemory()
-	if err := trim(); err != nil {
-		a.logger.InfoContext(ctx, "memory of the start is kept", "error", err)
-	}
 }
 
 // furnish makes what belongs to the desktop; tasks waits for what it starts.
