@@ -4,10 +4,16 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
+	"encoding/pem"
 	"io"
+	"math/big"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -262,9 +268,88 @@ func TestStreamFollowsTheLedgerAndEndsWithTheSession(t *testing.T) {
 	if err := r.stop(); err != nil {
 		t.Error(err)
 	}
-	if strings.Contains(r.log.String(), "correct horse") || strings.Contains(r.log.String(), "plt_") {
-		t.Error("the log has a password or a token")
+	for name, text := range r.remains() {
+		if bytes.Contains(text, []byte("correct horse")) || bytes.Contains(text, []byte("plt_")) {
+			t.Errorf("%s has a password or a token", name)
+		}
 	}
+}
+
+// remains is what a stopped server left: its log and every file of its folder.
+func (r *running) remains() map[string][]byte {
+	r.t.Helper()
+	left := map[string][]byte{"the log": r.log.Bytes(), "the announcement": r.out.Bytes()}
+	entries, err := os.ReadDir(r.dir)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	for _, e := range entries {
+		text, err := os.ReadFile(filepath.Join(r.dir, e.Name()))
+		if err != nil {
+			r.t.Fatal(err)
+		}
+		left[e.Name()] = text
+	}
+	return left
+}
+
+// A certificate that the administrator gives is used instead of an own CA (package pki tests that its successor is, too).
+func TestGivenCertificate(t *testing.T) {
+	dir := t.TempDir()
+	certFile, keyFile := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
+	first := giveCertificate(t, certFile, keyFile)
+	r := run(t, shortDir(t), map[string]string{"tls_cert": certFile, "tls_key": keyFile})
+	if r.status.CAFile != "" || r.status.CAPin != api.PinOf(first).String() {
+		t.Errorf("status: %+v", r.status)
+	}
+	if _, err := os.Stat(filepath.Join(r.dir, "ca.pem")); err == nil {
+		t.Error("a CA was made that nobody needs")
+	}
+	shown := func() *x509.Certificate {
+		roots := x509.NewCertPool()
+		roots.AddCert(first)
+		var leaf *x509.Certificate
+		c, err := (&tls.Dialer{Config: &tls.Config{RootCAs: roots, VerifyConnection: func(s tls.ConnectionState) error { leaf = s.PeerCertificates[0]; return nil }}}).DialContext(
+			t.Context(), "tcp", strings.TrimPrefix(r.status.Addresses[0], "https://"))
+		if err == nil {
+			_ = c.Close()
+		}
+		return leaf
+	}
+	if got := shown(); got == nil || !got.Equal(first) {
+		t.Error("the given certificate is not shown")
+	}
+}
+
+// giveCertificate writes a self-signed certificate for 127.0.0.1.
+func giveCertificate(t *testing.T, certFile, keyFile string) *x509.Certificate {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	keyDER, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: der}, keyFile: {Type: "PRIVATE KEY", Bytes: keyDER}} {
+		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return cert
 }
 
 func TestOpenStreamsDoNotHoldUpAStop(t *testing.T) {
