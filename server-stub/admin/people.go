@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/ledger"
@@ -179,6 +180,47 @@ func (s *Server) sessionRevoke(ctx context.Context, in SessionRevoke) (Count, er
 func (s *Server) nameFree(ctx context.Context, in NameFree) (Count, error) {
 	freed, err := s.Users.FreeName(ctx, actor, in.Name)
 	return Count{len(freed)}, err
+}
+
+func (s *Server) proposals(ctx context.Context, _ Nothing) ([]Proposal, error) {
+	list, err := s.Users.Proposals(ctx)
+	if err != nil {
+		return nil, err
+	}
+	out := []Proposal{}
+	for _, p := range list {
+		d, err := s.Users.Show(ctx, p.User)
+		if err != nil && !errors.Is(err, core.ErrNotFound) {
+			return nil, err
+		}
+		out = append(out, Proposal{User: fmt.Sprintf("id:%d", p.User), Username: d.User.Username, Name: p.Name, Domain: p.Domain, At: p.At})
+	}
+	return out, nil
+}
+
+func (s *Server) decide(ctx context.Context, in Decide) (Count, error) {
+	u, err := s.Users.Find(ctx, in.User)
+	if err != nil {
+		return Count{}, err
+	}
+	list, err := s.Users.Proposals(ctx)
+	if err != nil {
+		return Count{}, err
+	}
+	n := 0
+	for _, p := range list {
+		if p.User != u.ID || !auth.Same(p.Name, in.Name) {
+			continue
+		}
+		if err := s.Users.Decide(ctx, actor, p, in.Accept); err != nil {
+			return Count{n}, err
+		}
+		n++
+	}
+	if n == 0 {
+		return Count{}, fmt.Errorf("%w: the name %q is not proposed for %s", core.ErrNotFound, in.Name, u.Username)
+	}
+	return Count{n}, nil
 }
 
 func (s *Server) userImport(ctx context.Context, in UserImport) (Imported, error) {

@@ -92,6 +92,8 @@ func (s *Server) routes() {
 	on(s, VerbUserSessions, s.userSessions)
 	on(s, VerbSessionRevoke, s.sessionRevoke)
 	on(s, VerbNameFree, s.nameFree)
+	on(s, VerbProposals, s.proposals)
+	on(s, VerbDecide, s.decide)
 	on(s, VerbLedgerShow, s.ledgerShow)
 	onLong(s, VerbLedgerVerify, s.ledgerVerify)
 	on(s, VerbConfigShow, s.configShow)

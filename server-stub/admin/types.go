@@ -22,6 +22,8 @@ const (
 	VerbUserSessions  = "user.sessions"
 	VerbSessionRevoke = "session.revoke"
 	VerbNameFree      = "name.free"
+	VerbProposals     = "name.proposals"
+	VerbDecide        = "name.decide"
 	VerbLedgerVerify  = "ledger.verify"
 	VerbLedgerShow    = "ledger.show"
 	VerbConfigShow    = "config.show"
@@ -220,6 +222,22 @@ type Count struct {
 // NameFree lets a name that is kept for somebody be given to another person at once.
 type NameFree struct {
 	Name string `json:"name"`
+}
+
+// Proposal is a name that a person's computer calls them by, waiting for an administrator (sign_in.link: review).
+type Proposal struct {
+	User     string    `json:"user"` // "id:12"
+	Username string    `json:"username"`
+	Name     string    `json:"name"`
+	Domain   string    `json:"domain,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// Decide accepts or drops the proposals of a name for a person.
+type Decide struct {
+	User   string `json:"user"`
+	Name   string `json:"name"`
+	Accept bool   `json:"accept"`
 }
 
 // LedgerShow asks for a statement, or without a user for the newest transfers.

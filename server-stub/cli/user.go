@@ -18,7 +18,7 @@ func (a *app) user() *cobra.Command {
 	cmd.AddCommand(a.userAdd(), a.userImport(), a.userCredit(), a.userList(), a.userShow(), a.userSet(), a.userAlias(),
 		a.userAct("disable", "Keep a person from signing in, and sign them out everywhere", admin.VerbUserDisable, "disabled"),
 		a.userAct("enable", "Let a disabled person sign in again", admin.VerbUserEnable, "enabled"),
-		a.userErase(), a.userSessions(), a.userFreeName())
+		a.userErase(), a.userSessions(), a.userFreeName(), a.userProposals())
 	cmd.Long = cmd.Short + ".\n\nUSERNAME is the username, another name that only that person has, or id:NUMBER."
 	return cmd
 }
@@ -344,6 +344,42 @@ func (a *app) userFreeName() *cobra.Command {
 			return a.print(n, func(w io.Writer) { fmt.Fprintf(w, "%s is free.\n", printable(given[0])) })
 		},
 	}
+}
+
+func (a *app) userProposals() *cobra.Command {
+	var in admin.Decide
+	var drop bool
+	cmd := &cobra.Command{
+		Use: "proposals [USERNAME NAME --accept|--drop]", Short: "List the names that computers call people by and that wait for you, or decide on one",
+		Long: "With `sign_in.link: review` the short name of a computer's account is not linked to the person who signed in with it, but waits here.",
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if len(given) == 0 && !in.Accept && !drop {
+				list := []admin.Proposal{}
+				if err := a.call(cmd.Context(), admin.VerbProposals, admin.Nothing{}, &list); err != nil {
+					return err
+				}
+				return a.print(list, func(w io.Writer) {
+					t := newTable(w, "USER", "USERNAME", "NAME", "DOMAIN", "SINCE")
+					for _, p := range list {
+						t.row(p.User, p.Username, p.Name, p.Domain, when(p.At))
+					}
+					t.flush()
+				})
+			}
+			if len(given) != 2 || in.Accept == drop {
+				return usage("to decide, say USERNAME NAME and either --accept or --drop")
+			}
+			in.User, in.Name = given[0], given[1]
+			var n admin.Count
+			if err := a.call(cmd.Context(), admin.VerbDecide, in, &n); err != nil {
+				return err
+			}
+			return a.print(n, func(w io.Writer) { fmt.Fprintf(w, "%d decided.\n", n.Count) })
+		},
+	}
+	cmd.Flags().BoolVar(&in.Accept, "accept", false, "the name is theirs")
+	cmd.Flags().BoolVar(&drop, "drop", false, "it is not")
+	return cmd
 }
 
 func (a *app) userImport() *cobra.Command {
