@@ -5,7 +5,6 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
@@ -17,7 +16,6 @@ import (
 	"slices"
 	"time"
 
-	"fyne.io/fyne/v2"
 	"fyne.io/fyne/v2/app"
 
 	"github.com/platenprint/platen/assets"
@@ -25,7 +23,7 @@ import (
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/buildinfo"
 	"github.com/platenprint/platen/internal/clock"
-	"github.com/platenprint/platen/tray/sessionbus"
+	"github.com/platenprint/platen/internal/sessionbus"
 	"github.com/platenprint/platen/tray/ui"
 	"github.com/platenprint/platen/tray/view"
 )
@@ -42,9 +40,9 @@ const appID = "org.platenprint.platen"
 // frameTime is how long the first frame may take. Without OpenGL Fyne stays windowless and says nothing.
 const frameTime = 12 * time.Second
 
-func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stdin, os.Stderr)) }
+func main() { os.Exit(run(context.Background(), os.Args[1:], os.Stderr)) }
 
-func run(ctx context.Context, args []string, stdin io.Reader, stderr io.Writer) (code int) {
+func run(ctx context.Context, args []string, stderr io.Writer) (code int) {
 	page, language, err := parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
 		return 0
@@ -77,19 +75,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stderr io.Writer) 
 				os.Exit(complain(exitNoFrame, "nothing was drawn: is there OpenGL 2.1?"))
 			}
 		}()
-		go turn(w, stdin)
 	})
 	return 0
-}
-
-// turn brings the window to the front for each line that the resident writes: the page that was asked for, or nothing for
-// the one that fits.
-func turn(w *ui.Window, requests io.Reader) {
-	for lines := bufio.NewScanner(requests); lines.Scan(); {
-		if page := status.Page(lines.Text()); slices.Contains(pages, page) {
-			fyne.Do(func() { w.Open(page) })
-		}
-	}
 }
 
 // pages are those that can be asked for.

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"image"
-	"io"
 	"log/slog"
 	"os"
 	"os/exec"
@@ -48,7 +47,6 @@ type window struct {
 	display  *testenv.Display
 	resident *uitest.Resident
 	cmd      *exec.Cmd
-	stdin    io.WriteCloser
 	log      *bytes.Buffer
 	ended    chan error
 }
@@ -99,9 +97,6 @@ func launch(t *testing.T, resident *uitest.Resident, env []string, args ...strin
 	}
 	w := &window{t: t, resident: resident, cmd: exec.CommandContext(ctx, program, args...), log: &bytes.Buffer{}, ended: make(chan error, 1)}
 	w.cmd.Env, w.cmd.Stderr, w.cmd.Stdout = env, w.log, w.log
-	if w.stdin, err = w.cmd.StdinPipe(); err != nil {
-		t.Fatal(err)
-	}
 	if err := w.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -268,13 +263,12 @@ func TestAnotherRequestTurnsThePage(t *testing.T) {
 	display := testenv.NewDisplay(t)
 	w, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
 	small := display.Bounds(id)
-	if _, err := w.stdin.Write([]byte("settings\n")); err != nil {
-		t.Fatal(err)
-	}
+	asked := following("12.34")
+	asked.Opened, asked.OpenPage = 1, status.PageSettings
+	w.resident.Set(asked)
 	testenv.Await(t, "the settings", func() bool { return display.Bounds(id).Dy() > small.Dy()+100 })
-	if _, err := w.stdin.Write([]byte("\n")); err != nil {
-		t.Fatal(err)
-	}
+	asked.Opened, asked.OpenPage = 2, status.PageAuto
+	w.resident.Set(asked)
 	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dy() == small.Dy() })
 }
 

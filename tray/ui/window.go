@@ -50,6 +50,7 @@ type Window struct {
 	snapshot status.Snapshot
 	known    bool // there is a snapshot
 	wanted   status.Page
+	opened   uint64 // how often the window had been asked for when this was last looked at
 	current  status.Page
 	page     page
 	fitted   fyne.Size // the window's size as the page wanted it
@@ -112,7 +113,11 @@ func (w *Window) Update(s status.Snapshot) {
 		w.say("state.other_version")
 		return
 	}
-	w.snapshot, w.known = s, true
+	if w.known && s.Opened > w.opened { // somebody asks for the window that is here already
+		w.wanted = s.OpenPage
+		w.window.RequestFocus()
+	}
+	w.snapshot, w.known, w.opened = s, true, s.Opened
 	if s.State == status.StateShutting {
 		w.quit()
 		return
