@@ -5,7 +5,7 @@ import (
 	"os"
 	"time"
 
-	"github.com/platenprint/platen/tray/sessionbus"
+	"github.com/platenprint/platen/internal/sessionbus"
 )
 
 // preferLight makes the window light where the desktop does not say whether it is light or dark (there is no portal to
@@ -19,7 +19,7 @@ func preferLight(ctx context.Context) {
 	defer cancel()
 	if conn, err := sessionbus.Connect(ctx); err == nil {
 		defer conn.Close()
-		if says, err := sessionbus.CanStart(ctx, conn, "org.freedesktop.portal.Desktop"); err == nil && says {
+		if says, err := sessionbus.Serves(ctx, conn, "org.freedesktop.portal.Desktop"); err == nil && says {
 			return
 		}
 	}

@@ -2,61 +2,33 @@ package tokenstore
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
 
 	"github.com/godbus/dbus/v5"
+
+	"github.com/platenprint/platen/internal/sessionbus"
 )
 
 const (
 	secretsName       = "org.freedesktop.secrets"
 	secretsPath       = "/org/freedesktop/secrets"
 	loginCollection   = "/org/freedesktop/secrets/collection/login"
-	busAddressVar     = "DBUS_SESSION_BUS_ADDRESS"
 	serviceCollection = "org.freedesktop.Secret.Service.Collections"
 )
 
-var errNoBus = errors.New("there is no session bus")
-
-// busAddress returns the address of the session bus, or errNoBus. It never lets a library look further: without a bus,
-// godbus would start one (dbus-launch) that stays for good.
-func busAddress() (string, error) {
-	if address := os.Getenv(busAddressVar); address != "" && address != "autolaunch:" {
-		return address, nil
-	}
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
-		socket := filepath.Join(dir, "bus")
-		if info, err := os.Stat(socket); err == nil && info.Mode().Type() == os.ModeSocket {
-			return "unix:path=" + dbus.EscapeBusAddressValue(socket), nil
-		}
-	}
-	return "", errNoBus
-}
-
 // prepare runs before each call of go-keyring, which connects by itself: the bus has to be there, and named in the
 // environment, for godbus looks in /run/user/UID instead of XDG_RUNTIME_DIR and launches a bus if it finds none.
-func prepare() error {
-	address, err := busAddress()
-	if err != nil {
-		return err
-	}
-	if os.Getenv(busAddressVar) != address {
-		if err := os.Setenv(busAddressVar, address); err != nil {
-			return fmt.Errorf("name the session bus: %w", err)
-		}
-	}
-	return nil
-}
+func prepare() error { return sessionbus.Name() }
 
 // Probe asks the session bus whether a Secret Service is there, may start the one that the bus knows of, and looks
 // whether the collection that go-keyring will use is unlocked. It never prompts.
 func (system) Probe(ctx context.Context) Availability {
-	address, err := busAddress()
+	address, err := sessionbus.Address(os.Getenv)
 	if err != nil {
-		return Availability{Missing, "there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor $XDG_RUNTIME_DIR/bus"}
+		return Availability{Missing, err.Error()}
 	}
 	conn, err := dbus.Connect(address, dbus.WithContext(ctx))
 	if err != nil {
@@ -73,16 +45,11 @@ func (system) Probe(ctx context.Context) Availability {
 
 // serviceThere tells whether somebody owns the Secret Service's name, after starting whom the bus would start.
 func serviceThere(ctx context.Context, conn *dbus.Conn) (bool, error) {
-	var owned bool
-	if err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, secretsName).Store(&owned); err != nil || owned {
+	if owned, err := sessionbus.HasOwner(ctx, conn, secretsName); err != nil || owned {
 		return owned, err
 	}
-	var names []string
-	if err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.ListActivatableNames", 0).Store(&names); err != nil {
+	if found, err := sessionbus.CanStart(ctx, conn, secretsName); err != nil || !found {
 		return false, err
-	}
-	if !slices.Contains(names, secretsName) {
-		return false, nil
 	}
 	var answer uint32
 	err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.StartServiceByName", 0, secretsName, uint32(0)).Store(&answer)

@@ -5,6 +5,7 @@ import (
 	"errors"
 
 	"github.com/platenprint/platen/auth/tokenstore"
+	"github.com/platenprint/platen/internal/sessionbus"
 )
 
 func (in Inputs) resident(ctx context.Context) Result {
@@ -41,16 +42,13 @@ func (in Inputs) keyring(ctx context.Context) Result {
 	return r
 }
 
-// ErrNoBus says that there is no session bus. Nothing must then touch D-Bus: libraries would start a bus that stays.
-var ErrNoBus = errors.New("there is no session bus: neither DBUS_SESSION_BUS_ADDRESS nor $XDG_RUNTIME_DIR/bus")
-
 // Desk is what a desktop offers to programs without a window.
 type Desk struct {
 	Tray          bool // it shows tray icons
 	Notifications bool // it shows notifications
 }
 
-// TrayProbe asks the desktop. It returns ErrNoBus where there is nobody to ask.
+// TrayProbe asks the desktop. It returns sessionbus.ErrNone where there is nobody to ask.
 type TrayProbe func(ctx context.Context) (Desk, error)
 
 func (in Inputs) tray(ctx context.Context) Result {
@@ -60,7 +58,7 @@ func (in Inputs) tray(ctx context.Context) Result {
 	desk, err := in.Tray(ctx)
 	const instead = "Open Platen from the list of programs, or use platen status."
 	switch {
-	case errors.Is(err, ErrNoBus):
+	case errors.Is(err, sessionbus.ErrNone):
 		return Result{Level: Warn, Sentence: "There is no session bus, so no icon and no notifications.", Remedy: "Log on to a desktop, or use the platen commands.", Details: details(err)}
 	case err != nil:
 		return Result{Level: Warn, Sentence: "The session bus does not answer.", Remedy: instead, Details: details(err)}

@@ -24,6 +24,7 @@ import (
 	"github.com/platenprint/platen/client/proxy"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/internal/sessionbus"
 )
 
 var today = time.Date(2026, 11, 21, 9, 0, 0, 0, time.UTC)
@@ -178,7 +179,7 @@ func TestDesktopChecks(t *testing.T) {
 		{"tray", Inputs{Tray: desk(Desk{true, true}, nil)}, "tray", OK, "can be shown"},
 		{"no tray", Inputs{Tray: desk(Desk{false, true}, nil)}, "tray", Warn, "no tray icons"},
 		{"no notifications", Inputs{Tray: desk(Desk{true, false}, nil)}, "tray", Warn, "no notifications"},
-		{"no bus", Inputs{Tray: desk(Desk{}, ErrNoBus)}, "tray", Warn, "no session bus"},
+		{"no bus", Inputs{Tray: desk(Desk{}, sessionbus.ErrNone)}, "tray", Warn, "no session bus"},
 		{"bus does not answer", Inputs{Tray: desk(Desk{}, errors.New("x"))}, "tray", Warn, "does not answer"},
 		{"Windows has a tray", Inputs{}, "tray", OK, "always"},
 		{"X11", Inputs{GOOS: "linux", Env: map[string]string{"DISPLAY": ":0"}}, "display", OK, "X11"},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/platenprint/platen/internal/sessionbus"
 	"github.com/platenprint/platen/internal/testenv"
 )
 
@@ -54,11 +55,11 @@ func TestProcfs(t *testing.T) {
 
 func TestDeskWithoutABusIsNotAsked(t *testing.T) {
 	for _, env := range []map[string]string{nil, {"DBUS_SESSION_BUS_ADDRESS": "autolaunch:"}, {"XDG_RUNTIME_DIR": t.TempDir()}} {
-		if _, err := ThisDesk(env)(t.Context()); !errors.Is(err, ErrNoBus) {
-			t.Errorf("with %v: got %v, want ErrNoBus", env, err)
+		if _, err := ThisDesk(env)(t.Context()); !errors.Is(err, sessionbus.ErrNone) {
+			t.Errorf("with %v: got %v, want sessionbus.ErrNone", env, err)
 		}
 	}
-	if _, err := ThisDesk(map[string]string{"DBUS_SESSION_BUS_ADDRESS": "unix:path=/no/such/bus"})(t.Context()); err == nil || errors.Is(err, ErrNoBus) {
+	if _, err := ThisDesk(map[string]string{"DBUS_SESSION_BUS_ADDRESS": "unix:path=/no/such/bus"})(t.Context()); err == nil || errors.Is(err, sessionbus.ErrNone) {
 		t.Errorf("a dead bus: got %v, want another error", err)
 	}
 }

@@ -7,7 +7,7 @@ import (
 
 	"github.com/godbus/dbus/v5"
 
-	"github.com/platenprint/platen/tray/sessionbus"
+	"github.com/platenprint/platen/internal/sessionbus"
 )
 
 // Who keeps the list of tray icons, by the freedesktop.org StatusNotifierItem draft. The name is KDE's, all use it.

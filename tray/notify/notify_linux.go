@@ -18,7 +18,7 @@ import (
 
 	"github.com/platenprint/platen/assets"
 	"github.com/platenprint/platen/client/status"
-	"github.com/platenprint/platen/tray/sessionbus"
+	"github.com/platenprint/platen/internal/sessionbus"
 	"github.com/platenprint/platen/tray/view"
 )
 

@@ -9,9 +9,9 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/sessionbus"
 	"github.com/platenprint/platen/internal/testenv"
 	"github.com/platenprint/platen/tray/notify"
-	"github.com/platenprint/platen/tray/sessionbus"
 	"github.com/platenprint/platen/tray/view"
 )
 

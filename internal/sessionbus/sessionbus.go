@@ -17,12 +17,13 @@ var ErrNone = errors.New("there is no session bus: neither DBUS_SESSION_BUS_ADDR
 
 const addressVar = "DBUS_SESSION_BUS_ADDRESS"
 
-// Address returns the address of the session bus, or ErrNone.
-func Address() (string, error) {
-	if address := os.Getenv(addressVar); address != "" && address != "autolaunch:" {
+// Address returns the address of the session bus that an environment leads to, or ErrNone. getenv is os.Getenv, or looks
+// into somebody else's environment.
+func Address(getenv func(string) string) (string, error) {
+	if address := getenv(addressVar); address != "" && address != "autolaunch:" {
 		return address, nil
 	}
-	if dir := os.Getenv("XDG_RUNTIME_DIR"); dir != "" {
+	if dir := getenv("XDG_RUNTIME_DIR"); dir != "" {
 		socket := filepath.Join(dir, "bus")
 		if info, err := os.Stat(socket); err == nil && info.Mode().Type() == os.ModeSocket {
 			return "unix:path=" + dbus.EscapeBusAddressValue(socket), nil
@@ -32,9 +33,9 @@ func Address() (string, error) {
 }
 
 // Connect opens a connection of its own to the session bus, which closes when ctx ends. It also names the bus in this
-// process's environment, for libraries that connect by themselves and would look in other places.
+// process's environment, as Name does.
 func Connect(ctx context.Context) (*dbus.Conn, error) {
-	address, err := Address()
+	address, err := Address(os.Getenv)
 	if err != nil {
 		return nil, err
 	}
@@ -42,20 +43,8 @@ func Connect(ctx context.Context) (*dbus.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect to the session bus: %w", err)
 	}
-	if os.Getenv(addressVar) != address {
-		if err := os.Setenv(addressVar, address); err != nil {
-			return nil, errors.Join(fmt.Errorf("name the session bus: %w", err), conn.Close())
-		}
+	if err := setAddress(address); err != nil {
+		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil
-}
-
-// HasOwner tells whether somebody owns a name on the bus.
-func HasOwner(ctx context.Context, conn *dbus.Conn, name string) (bool, error) {
-	var owned bool
-	err := conn.BusObject().CallWithContext(ctx, "org.freedesktop.DBus.NameHasOwner", 0, name).Store(&owned)
-	if err != nil {
-		return false, fmt.Errorf("ask the session bus for %s: %w", name, err)
-	}
-	return owned, nil
 }
