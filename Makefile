@@ -22,7 +22,7 @@ VULNDB ?= $(firstword $(wildcard vulndb-*.tgz ../shared/data/vulndb-*.tgz))
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev ca-certificates
 SHOW_PACKAGES := xvfb openbox xdotool x11-utils libgl1-mesa-dri dbus gnome-keyring
 TEST_PACKAGES := slapd ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools
-BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless
+BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
 # the whole toolkit a second time.
@@ -96,6 +96,7 @@ window-test:
 
 bench: setup-bench build ## print the figures, each beside its peer
 	$(GO) run ./internal/bench
+	$(GO) test -run '^$$' -bench . -benchtime 3s ./server-stub/ledger ./server-stub/dirsync
 
 clean: ## remove what was built
 	rm -rf bin .cache
