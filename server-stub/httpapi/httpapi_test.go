@@ -254,6 +254,26 @@ func TestSignInToSignOut(t *testing.T) {
 	}
 }
 
+// Possession of a token of the session is proof, so its holder may read why there is no new one.
+func TestRefreshOfADisabledPerson(t *testing.T) {
+	s := newSite(t, nil)
+	for _, tt := range []struct {
+		err    error
+		status int
+		code   api.Code
+	}{
+		{core.ErrDisabled, http.StatusForbidden, api.CodeAccountDisabled},
+		{core.ErrUnauthenticated, http.StatusUnauthorized, api.CodeSessionEnded},
+		{core.ErrNotFound, http.StatusUnauthorized, api.CodeSessionEnded},
+	} {
+		s.fail(fmt.Errorf("refresh a session: %w", tt.err))
+		w := s.ask(t, "POST", api.PathSessionRefresh, "", `{"refresh_token":"refresh-a"}`)
+		if p := problemIn(t, w); w.Code != tt.status || p.Code != tt.code {
+			t.Errorf("%v: %d %s", tt.err, w.Code, p.Code)
+		}
+	}
+}
+
 func TestNobodySeesOrEndsAnothersSessions(t *testing.T) {
 	s := newSite(t, nil)
 	if w := s.ask(t, "DELETE", "/api/v1/me/sessions/b", "token-a", ""); w.Code != http.StatusNotFound {

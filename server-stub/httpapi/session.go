@@ -56,7 +56,7 @@ func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, 
 
 func (h *Handler) refresh(ctx context.Context, in *refreshInput) (*sessionOutput, error) {
 	tokens, person, err := h.Sessions.Refresh(ctx, secret.New(in.Body.RefreshToken), From{Address: addressOf(ctx)})
-	if errors.Is(err, core.ErrUnauthenticated) || errors.Is(err, core.ErrDisabled) || errors.Is(err, core.ErrNotFound) {
+	if errors.Is(err, core.ErrUnauthenticated) || errors.Is(err, core.ErrNotFound) {
 		return nil, problemOf(http.StatusUnauthorized, api.CodeSessionEnded)
 	}
 	if err != nil {

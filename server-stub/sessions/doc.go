@@ -15,5 +15,8 @@
 // "Any other" is told from an invented token by the session's id, which is itself 128 random bits: whoever knows the id
 // can end the session, never use it. So the id is shown to nobody but the person and administrators, and is not logged.
 //
+// The first two prove who asks even after the session ended with its person being disabled: they read "disabled", everything
+// else reads no more than that the session is over. Of a session that was signed out or had a copy, nothing proves anything.
+//
 // Authenticate asks the store each time and keeps nothing in memory, so a person who is disabled is out with the next request.
 package sessions

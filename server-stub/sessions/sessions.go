@@ -128,7 +128,8 @@ func (m *Manager) rotate(s *core.Session, now time.Time) Tokens {
 }
 
 // Refresh uses up a refresh token and returns new tokens. Errors: core.ErrUnauthenticated (unknown, expired, revoked, or
-// used before, which also ends the session) and core.ErrDisabled.
+// used before, which also ends the session) and core.ErrDisabled for a person who may not be signed in any more, also when
+// that ended the session: but only to a token that would have been good for new ones, which proves who asks.
 func (m *Manager) Refresh(ctx context.Context, token secret.String, info Info) (Tokens, core.Session, error) {
 	id, ok := sessionOf(token)
 	if !ok {
@@ -170,7 +171,8 @@ func (r *refreshing) run(ctx context.Context, tx store.Tx, m *Manager, id string
 	if err != nil {
 		return err
 	}
-	if !s.RevokedAt.IsZero() || !now.Before(s.RefreshExpires) {
+	revoked := !s.RevokedAt.IsZero()
+	if !now.Before(s.RefreshExpires) {
 		r.refused = core.ErrUnauthenticated
 		return nil
 	}
@@ -180,8 +182,11 @@ func (r *refreshing) run(ctx context.Context, tx store.Tx, m *Manager, id string
 		s.PreviousHash, s.PreviousExpires = s.RefreshHash, now.Add(Grace)
 	case same(presented, s.PreviousHash) && s.PreviousHash != [32]byte{} && now.Before(s.PreviousExpires):
 		s.PreviousHash, s.PreviousExpires = [32]byte{}, time.Time{} // once
+	case revoked:
+		r.refused = core.ErrUnauthenticated
+		return nil
 	default:
-		s.RevokedAt = now
+		end(&s, now)
 		r.session, r.reused, r.refused = s, true, core.ErrUnauthenticated
 		return errors.Join(tx.UpdateSession(ctx, s), audit(ctx, tx, s, now, "session.reuse"))
 	}
@@ -189,8 +194,12 @@ func (r *refreshing) run(ctx context.Context, tx store.Tx, m *Manager, id string
 	if err != nil {
 		return err
 	}
-	if !u.Active() {
+	switch {
+	case !u.Active():
 		r.refused = core.ErrDisabled
+		return nil
+	case revoked:
+		r.refused = core.ErrUnauthenticated
 		return nil
 	}
 	if s.RefreshExpires.Sub(s.CreatedAt) >= shortestLong {
@@ -314,7 +323,7 @@ func (m *Manager) Revoke(ctx context.Context, actor string, user core.UserID, id
 		if !s.RevokedAt.IsZero() {
 			return nil
 		}
-		s.RevokedAt = now
+		end(&s, now)
 		ended = true
 		return errors.Join(tx.UpdateSession(ctx, s), auditBy(ctx, tx, actor, s, now, "session.revoke"))
 	})
@@ -378,6 +387,13 @@ func (m *Manager) Purge(ctx context.Context) (int, error) {
 		return 0, fmt.Errorf("forget old sessions: %w", err)
 	}
 	return n, nil
+}
+
+// end ends one session by the will of its person, or because somebody has a copy. Its tokens prove nothing from now on; those
+// of a session that ends because its person was disabled still do, see Refresh.
+func end(s *core.Session, now time.Time) {
+	s.RevokedAt = now
+	s.RefreshHash, s.PreviousHash, s.PreviousExpires = [32]byte{}, [32]byte{}, time.Time{}
 }
 
 // shown is a session without what only this package needs.

@@ -55,12 +55,16 @@ func addUser(t interface{ Fatal(...any) }, s store.Store) core.UserID {
 }
 
 func disable(t interface{ Fatal(...any) }, s store.Store, id core.UserID) {
+	setDisabled(t, s, id, true)
+}
+
+func setDisabled(t interface{ Fatal(...any) }, s store.Store, id core.UserID, disabled bool) {
 	mustUpdate(t, s, func(tx store.Tx) error {
 		u, err := tx.User(context.Background(), id)
 		if err != nil {
 			return err
 		}
-		u.Disabled = true
+		u.Disabled = disabled
 		return tx.UpdateUser(context.Background(), u)
 	})
 }
@@ -301,6 +305,80 @@ func TestDisabledUserIsOutAtOnce(t *testing.T) {
 	list, err := f.m.List(t.Context(), f.user)
 	if len(list) != 0 || err != nil {
 		t.Errorf("List = %v, %v", list, err)
+	}
+}
+
+// Who holds a token of the session reads why it ended; nobody else does.
+func TestRefreshTellsThatAPersonIsDisabledOnlyToTheTokensHolder(t *testing.T) {
+	type family struct{ first, current sessions.Tokens } // first was exchanged for current, one second ago
+	for _, tt := range []struct {
+		name    string
+		between func(t *testing.T, f *fixture, fam family, s core.Session) // after the exchange, before the person is disabled
+		present func(fam family) secret.String
+		later   func(f *fixture) // after the person was disabled
+		want    error
+	}{
+		{name: "the current token", want: core.ErrDisabled},
+		{name: "the previous one, whose reply may be lost", present: func(fam family) secret.String { return fam.first.Refresh }, want: core.ErrDisabled},
+		{
+			name: "the previous one, too late", present: func(fam family) secret.String { return fam.first.Refresh },
+			later: func(f *fixture) { f.advance(sessions.Grace) }, want: core.ErrUnauthenticated,
+		},
+		{
+			name: "an invented secret of the session",
+			present: func(fam family) secret.String {
+				return secret.New(fam.current.Refresh.Reveal()[:40] + strings.Repeat("a", 36))
+			},
+			want: core.ErrUnauthenticated,
+		},
+		{name: "the access token", present: func(fam family) secret.String { return fam.current.Access }, want: core.ErrUnauthenticated},
+		{name: "an expired session", later: func(f *fixture) { f.advance(12 * time.Hour) }, want: core.ErrUnauthenticated},
+		{
+			name: "a session that was signed out", between: func(t *testing.T, f *fixture, _ family, s core.Session) {
+				want(t, "sign out", f.m.Revoke(t.Context(), "user:1", f.user, s.ID), nil)
+			}, want: core.ErrUnauthenticated,
+		},
+		{
+			name: "a session of which somebody has a copy", between: func(t *testing.T, f *fixture, fam family, _ core.Session) {
+				f.advance(sessions.Grace)
+				_, _, err := f.m.Refresh(t.Context(), fam.first.Refresh, sessions.Info{})
+				want(t, "reuse", err, core.ErrUnauthenticated)
+			}, want: core.ErrUnauthenticated,
+		},
+		{name: "a person enabled again", later: func(f *fixture) { setDisabled(t, f.store, f.user, false) }, want: core.ErrUnauthenticated},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			f := newFixture(t)
+			first, s := f.issue(t, false)
+			current, _, err := f.m.Refresh(t.Context(), first.Refresh, sessions.Info{})
+			want(t, "first refresh", err, nil)
+			f.advance(time.Second)
+			fam := family{first, current}
+			if tt.between != nil {
+				tt.between(t, f, fam, s)
+			}
+			disable(t, f.store, f.user)
+			f.m.UserChanged(t.Context(), f.user)
+			if tt.later != nil {
+				tt.later(f)
+			}
+			token := fam.current.Refresh
+			if tt.present != nil {
+				token = tt.present(fam)
+			}
+			ended := len(f.ended.ids)
+			for range 2 { // asking changes nothing
+				got, _, err := f.m.Refresh(t.Context(), token, sessions.Info{})
+				want(t, "refresh", err, tt.want)
+				if !got.Access.Empty() || !got.Refresh.Empty() {
+					t.Error("tokens were given out")
+				}
+			}
+			want(t, "access", f.auth(t, fam.current.Access), core.ErrUnauthenticated)
+			if len(f.ended.ids) != ended {
+				t.Errorf("OnEnd was told %q", f.ended.ids[ended:])
+			}
+		})
 	}
 }
 
