@@ -48,7 +48,7 @@ func main() {
 	flag.DurationVar(&o.over, "over", 90*time.Second, "how long their arrival takes (the goal: 15m for 20000)")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx, *only, o); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/platenprint/platen/internal/fakedesktop"
 	"github.com/platenprint/platen/internal/stage"
 )
 
@@ -28,7 +29,7 @@ type rig struct {
 	here   *stage.Place
 	site   *stage.Site
 	screen *stage.Screen
-	tray   *stage.Tray
+	tray   *fakedesktop.Tray
 	who    stage.Person
 	env    []string // of programs in the person's session
 	bin    string
@@ -67,7 +68,7 @@ func newRig(ctx context.Context, o options) (r *rig, err error) {
 	if r.screen, err = stage.NewScreen(ctx, r.here); err != nil {
 		return nil, err
 	}
-	if r.tray, err = stage.NewTray(r.screen.Bus); err != nil {
+	if r.tray, err = fakedesktop.NewTray(r.screen.Bus, true); err != nil {
 		return nil, err
 	}
 	r.env = append(r.screen.Env, r.site.ClientEnv()...)

@@ -29,7 +29,7 @@ func main() {
 	unattended := flag.Bool("unattended", false, "walk through by itself also on a desktop")
 	flag.Parse()
 
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
 	if err := run(ctx, *tags, *pictures, *unattended); err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)

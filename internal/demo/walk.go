@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/platenprint/platen/internal/fakedesktop"
 	"github.com/platenprint/platen/internal/stage"
 )
 
@@ -17,7 +18,7 @@ const patience = 30 * time.Second
 type walk struct {
 	*demo
 	screen *stage.Screen
-	tray   *stage.Tray
+	tray   *fakedesktop.Tray
 	env    []string // of the programs in the person's session
 	client *stage.Program
 	window string // the id of the open window
@@ -30,7 +31,7 @@ func (d *demo) walkThrough(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	tray, err := stage.NewTray(screen.Bus)
+	tray, err := fakedesktop.NewTray(screen.Bus, true)
 	if err != nil {
 		return err
 	}
