@@ -84,7 +84,8 @@ func (a *app) backupRestore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore FILE", Short: "Restore a backup into the data folder of a stopped server", Args: args("FILE"),
 		Long: "Restore a backup into the data folder of a stopped server. A database that is there is kept beside the restored one.\n" +
-			"The folder must have the master key, or --master-key names the copy that you kept.",
+			"The folder must have the master key, or --master-key names the copy that you kept.\n" +
+			"Every session of the backup is ended, so everybody signs in again: what was signed out since would come back otherwise.",
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if a.data == "" {
 				return usage("say where to restore it: --data DIR, or set PLATEN_DATA")
@@ -98,7 +99,12 @@ func (a *app) backupRestore() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return a.print(info, func(w io.Writer) { showBackup(w, "Restored.", info) })
+			return a.print(info, func(w io.Writer) {
+				showBackup(w, "Restored.", info)
+				if info.SessionsEnded != nil {
+					fmt.Fprintf(w, "All sessions of the backup (%d) were ended: everybody signs in again.\n", *info.SessionsEnded)
+				}
+			})
 		},
 	}
 	cmd.Flags().StringVar(&masterKey, "master-key", "", "the copy of master.key that you kept")

@@ -40,6 +40,8 @@ type BackupInfo struct {
 	Bytes     int64  `json:"bytes"`
 	Signed    string `json:"signed"` // "yes" when checked with the master key, else why it was not
 	Ledger    string `json:"ledger"` // what the ledger in it says of itself, "" when it was not looked at
+	// SessionsEnded is how many sessions of the backup its restore ended; nil when it was not restored.
+	SessionsEnded *int `json:"sessions_ended,omitempty"`
 }
 
 // Restore is a restore of a backup into a stopped server's data folder.

@@ -81,7 +81,7 @@ func VerifyBackup(ctx context.Context, file, data string) (cli.BackupInfo, error
 	}
 	defer func() { _ = os.RemoveAll(scratch) }()
 	c := sqlstore.Config{Driver: sqlstore.SQLite, Path: filepath.Join(scratch, datadir.Database)}
-	report, err := load(ctx, file, k, c)
+	report, err := load(ctx, file, k, c, nil)
 	if err != nil {
 		return cli.BackupInfo{}, err
 	}
@@ -111,7 +111,11 @@ func Restore(ctx context.Context, r cli.Restore) (cli.BackupInfo, error) {
 	if err != nil {
 		return cli.BackupInfo{}, err
 	}
-	report, err := restoreDatabase(ctx, cfg, dir, r.File, k)
+	ended := 0
+	report, err := restoreDatabase(ctx, cfg, dir, r.File, k, func(ctx context.Context, tx sqlstore.Amendable) (err error) {
+		ended, err = endSessions(ctx, tx, clock.System())
+		return err
+	})
 	if err != nil {
 		return cli.BackupInfo{}, err
 	}
@@ -130,7 +134,19 @@ func Restore(ctx context.Context, r cli.Restore) (cli.BackupInfo, error) {
 			}
 		}
 	}
-	return backupInfo(contents, "yes", report), nil
+	result := backupInfo(contents, "yes", report)
+	result.SessionsEnded = &ended
+	return result, nil
+}
+
+// endSessions ends every session of a backup: what was signed out, or found to have a copy, since the backup was made would
+// come back with it.
+func endSessions(ctx context.Context, tx sqlstore.Amendable, now time.Time) (int, error) {
+	n, err := tx.RevokeAllSessions(ctx, now)
+	if err != nil {
+		return 0, err
+	}
+	return n, tx.AppendAudit(ctx, core.AuditEvent{At: now, Actor: "admin", Action: "backup.restore", Detail: fmt.Sprintf("%d sessions ended", n)})
 }
 
 // restoringKey returns the master key to restore with, and whether it must still be stored in the folder.
@@ -160,10 +176,10 @@ func restoringKey(dir *datadir.Dir, file string) (k *keys.Keys, keep bool, err e
 }
 
 // restoreDatabase restores beside the database that is there, and then changes places.
-func restoreDatabase(ctx context.Context, cfg *config.Config, dir *datadir.Dir, file string, k *keys.Keys) (ledger.Report, error) {
+func restoreDatabase(ctx context.Context, cfg *config.Config, dir *datadir.Dir, file string, k *keys.Keys, amend sqlstore.Amend) (ledger.Report, error) {
 	c := databaseConfig(cfg, dir, slog.New(slog.DiscardHandler))
 	if c.Driver != sqlstore.SQLite {
-		return load(ctx, file, k, c)
+		return load(ctx, file, k, c, amend)
 	}
 	const next = datadir.Database + ".restored"
 	for _, ending := range []string{"", "-wal", "-shm"} {
@@ -172,7 +188,7 @@ func restoreDatabase(ctx context.Context, cfg *config.Config, dir *datadir.Dir, 
 		}
 	}
 	c.Path = dir.File(next)
-	report, err := load(ctx, file, k, c)
+	report, err := load(ctx, file, k, c, amend)
 	if err != nil {
 		return report, err
 	}
@@ -189,8 +205,8 @@ func restoreDatabase(ctx context.Context, cfg *config.Config, dir *datadir.Dir, 
 	return report, nil
 }
 
-// load restores the database of a backup file into c, if its ledger adds up.
-func load(ctx context.Context, file string, k *keys.Keys, c sqlstore.Config) (report ledger.Report, err error) {
+// load restores the database of a backup file into c, amended, if its ledger adds up.
+func load(ctx context.Context, file string, k *keys.Keys, c sqlstore.Config, amend sqlstore.Amend) (report ledger.Report, err error) {
 	verify := func(ctx context.Context, s store.Store) error {
 		if report, err = ledger.Verify(ctx, s, nil); err != nil {
 			return err
@@ -200,7 +216,7 @@ func load(ctx context.Context, file string, k *keys.Keys, c sqlstore.Config) (re
 		}
 		return nil
 	}
-	_, err = readBackup(file, k, func(r io.Reader) error { return sqlstore.Restore(ctx, c, r, verify) })
+	_, err = readBackup(file, k, func(r io.Reader) error { return sqlstore.Restore(ctx, c, r, amend, verify) })
 	return report, err
 }
 

@@ -124,6 +124,8 @@ type Sessions interface {
 	UserSessions(ctx context.Context, id core.UserID, now time.Time) ([]core.Session, error)
 	// RevokeUserSessions revokes all of a user and tells how many.
 	RevokeUserSessions(ctx context.Context, id core.UserID, at time.Time) (int, error)
+	// RevokeAllSessions revokes all of everybody and tells how many.
+	RevokeAllSessions(ctx context.Context, at time.Time) (int, error)
 	// DeleteSessionsBefore forgets sessions that were revoked or expired before t.
 	DeleteSessionsBefore(ctx context.Context, t time.Time) (int, error)
 }

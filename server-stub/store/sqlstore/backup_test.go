@@ -142,7 +142,7 @@ func TestABackupMovesBetweenAnyTwoDatabases(t *testing.T) {
 					}
 				}
 				cfg := to.cfg(t)
-				if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(want), sound); err != nil {
+				if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(want), nil, sound); err != nil {
 					t.Fatalf("Restore: %v", err)
 				}
 				restored := mustOpen(t, cfg)
@@ -205,7 +205,7 @@ func TestFault_F25_ABackupUnderLoadIsConsistent(t *testing.T) {
 			}
 			stop()
 			cfg := d.cfg(t)
-			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(b), sound); err != nil {
+			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(b), nil, sound); err != nil {
 				t.Fatalf("Restore: %v", err)
 			}
 			restored := mustOpen(t, cfg)
@@ -249,7 +249,7 @@ func TestFault_F6_ADamagedBackupRestoresNothing(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "p.db")
 	for name, b := range damaged {
-		err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(b), sound)
+		err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(b), nil, sound)
 		if err == nil {
 			t.Fatalf("%s: it was restored", name)
 		}
@@ -261,7 +261,7 @@ func TestFault_F6_ADamagedBackupRestoresNothing(t *testing.T) {
 			t.Fatalf("%s: left behind: %v, %v", name, left, err)
 		}
 	}
-	if err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(good), sound); err != nil {
+	if err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(good), nil, sound); err != nil {
 		t.Errorf("the good one: %v", err)
 	}
 }
@@ -272,16 +272,16 @@ func TestADamagedBackupLeavesPostgresEmpty(t *testing.T) {
 	good := backup(t, s)
 	cfg := sqlstore.Config{Driver: sqlstore.PostgreSQL, URL: secret.New(testenv.Postgres(t))}
 	for _, n := range []int{len(good) / 3, len(good) - 3} {
-		if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(good[:n])); !errors.Is(err, core.ErrInvalid) {
+		if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(good[:n]), nil); !errors.Is(err, core.ErrInvalid) {
 			t.Errorf("Restore of %d bytes = %v, want core.ErrInvalid", n, err)
 		}
 	}
 	no := errors.New("no")
-	err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(good), func(context.Context, store.Store) error { return no })
+	err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(good), nil, func(context.Context, store.Store) error { return no })
 	if !errors.Is(err, no) {
 		t.Errorf("Restore with a check that fails = %v", err)
 	}
-	if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(good), sound); err != nil {
+	if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(good), nil, sound); err != nil {
 		t.Errorf("the good one, into the database where the others failed: %v", err)
 	}
 }
@@ -298,7 +298,7 @@ func TestARestoreNeverTouchesADatabaseInUse(t *testing.T) {
 				t.Fatal(err)
 			}
 			before := backup(t, used)
-			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(b)); !errors.Is(err, core.ErrConflict) {
+			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(b), nil); !errors.Is(err, core.ErrConflict) {
 				t.Errorf("Restore = %v, want core.ErrConflict", err)
 			}
 			if !bytes.Equal(before, backup(t, used)) {
@@ -308,9 +308,54 @@ func TestARestoreNeverTouchesADatabaseInUse(t *testing.T) {
 	}
 }
 
+// What is amended counts together with what was restored, or nothing does.
+func TestARestoreIsAmendedBeforeItCounts(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.name, func(t *testing.T) {
+			s := storetest.OpenSQLite(t)
+			fill(t, s)
+			b, cfg := backup(t, s), d.cfg(t)
+			no := errors.New("no")
+			for name, amend := range map[string]sqlstore.Amend{
+				"fails": func(ctx context.Context, tx sqlstore.Amendable) error {
+					_, err := tx.RevokeAllSessions(ctx, day)
+					return errors.Join(err, no)
+				},
+				"hides that a statement failed": func(ctx context.Context, tx sqlstore.Amendable) error {
+					_ = tx.CreateSession(ctx, core.Session{ID: "x", UserID: 999})
+					return nil
+				},
+			} {
+				if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(b), amend, sound); err == nil {
+					t.Errorf("an amendment that %s: restored", name)
+				}
+			}
+			ended := 0
+			amend := func(ctx context.Context, tx sqlstore.Amendable) (err error) {
+				ended, err = tx.RevokeAllSessions(ctx, day)
+				return err
+			}
+			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(b), amend, sound); err != nil {
+				t.Fatal(err)
+			}
+			if ended == 0 {
+				t.Error("the backup has no session, so nothing is tested")
+			}
+			if err := mustOpen(t, cfg).Update(t.Context(), func(tx store.Tx) error {
+				if n, err := tx.RevokeAllSessions(t.Context(), day); n != 0 || err != nil {
+					t.Errorf("%d sessions were still in force, %v", n, err)
+				}
+				return nil
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
 func TestABackupOfANewerSchemaIsRefused(t *testing.T) {
 	b := []byte(`{"format":"platen-backup","version":1,"schema":9999}` + "\n")
-	err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: filepath.Join(t.TempDir(), "p.db")}, bytes.NewReader(b))
+	err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: filepath.Join(t.TempDir(), "p.db")}, bytes.NewReader(b), nil)
 	var newer *sqlstore.SchemaError
 	if !errors.As(err, &newer) {
 		t.Errorf("Restore = %v, want a SchemaError", err)
@@ -324,7 +369,7 @@ func TestARestoreThatFailsItsCheckLeavesNothing(t *testing.T) {
 	storetest.Tamper(t, s, "DROP TRIGGER entries_keep_update", "UPDATE entries SET amount = amount * 2 WHERE seq = 3")
 	b := backup(t, s)
 	dir := t.TempDir()
-	err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: filepath.Join(dir, "p.db")}, bytes.NewReader(b), sound)
+	err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: filepath.Join(dir, "p.db")}, bytes.NewReader(b), nil, sound)
 	if err == nil || !strings.Contains(err.Error(), "transfer 3") {
 		t.Errorf("Restore = %v, want what the check says", err)
 	}
@@ -343,7 +388,7 @@ func TestARestoreThatWasKilledIsBegunAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(backup(t, s)), sound); err != nil {
+	if err := sqlstore.Restore(t.Context(), sqlstore.Config{Path: path}, bytes.NewReader(backup(t, s)), nil, sound); err != nil {
 		t.Fatal(err)
 	}
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 1 {

@@ -150,7 +150,7 @@ func TestABackupOfAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 				t.Fatal(err)
 			}
 			cfg := d.cfg(t)
-			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(backup(t, old)), sound); err != nil {
+			if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(backup(t, old)), nil, sound); err != nil {
 				t.Fatal(err)
 			}
 			s := mustOpen(t, cfg)

@@ -19,13 +19,23 @@ import (
 // Check looks at what was restored before it counts; an error undoes the restore. ledger.Verify is the one to use.
 type Check func(ctx context.Context, s store.Store) error
 
+// Amend changes what was restored before it counts, in the restore's own transaction; an error undoes the restore. It may run
+// on the schema of an older program, so it gets only tables that are as they always were.
+type Amend func(ctx context.Context, tx Amendable) error
+
+// Amendable is what Amend may change.
+type Amendable interface {
+	store.Sessions
+	store.Audit
+}
+
 // Restore reads a backup of either dialect into a new database: a SQLite file that does not exist yet, or a PostgreSQL
-// database without rows. An older schema is brought up to date. On any error, also of a check, nothing is restored: there
-// is no SQLite file, and the PostgreSQL database is as empty as before. core.ErrInvalid says that the backup is damaged,
-// core.ErrConflict that the database is in use; a *SchemaError that a newer program wrote it.
-func Restore(ctx context.Context, cfg Config, r io.Reader, checks ...Check) error {
+// database without rows. An older schema is brought up to date. amend may be nil. On any error, also of amend or a check,
+// nothing is restored: there is no SQLite file, and the PostgreSQL database is as empty as before. core.ErrInvalid says that
+// the backup is damaged, core.ErrConflict that the database is in use; a *SchemaError that a newer program wrote it.
+func Restore(ctx context.Context, cfg Config, r io.Reader, amend Amend, checks ...Check) error {
 	if cfg.Driver == PostgreSQL {
-		return restoreInto(ctx, cfg, r, checks)
+		return restoreInto(ctx, cfg, r, amend, checks)
 	}
 	if cfg.Path == "" {
 		return fmt.Errorf("restore: %w: the SQLite database has no path", core.ErrInvalid)
@@ -42,7 +52,7 @@ func Restore(ctx context.Context, cfg Config, r io.Reader, checks ...Check) erro
 	if err := removeSQLite(cfg.Path); err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := restoreInto(ctx, cfg, r, checks); err != nil {
+	if err := restoreInto(ctx, cfg, r, amend, checks); err != nil {
 		return errors.Join(err, removeSQLite(cfg.Path))
 	}
 	if err := publish(cfg.Path, final); err != nil {
@@ -78,19 +88,19 @@ func publish(from, to string) error {
 	return dir.Close()
 }
 
-func restoreInto(ctx context.Context, cfg Config, r io.Reader, checks []Check) error {
+func restoreInto(ctx context.Context, cfg Config, r io.Reader, amend Amend, checks []Check) error {
 	s, err := connect(ctx, cfg)
 	if err != nil {
 		return fmt.Errorf("restore: %w", err)
 	}
-	if err := s.restore(ctx, r, checks); err != nil {
+	if err := s.restore(ctx, r, amend, checks); err != nil {
 		return errors.Join(fmt.Errorf("restore: %w", err), s.Close())
 	}
 	return s.Close()
 }
 
 // restore loads a backup in one transaction, in which the checks are run too, unless the schema must be changed first.
-func (s *Store) restore(ctx context.Context, r io.Reader, checks []Check) (err error) {
+func (s *Store) restore(ctx context.Context, r io.Reader, amend Amend, checks []Check) (err error) {
 	l := &loader{store: s}
 	defer func() {
 		if l.raw != nil && !l.committed {
@@ -103,6 +113,12 @@ func (s *Store) restore(ctx context.Context, r io.Reader, checks []Check) (err e
 	for _, table := range l.tables {
 		if err := s.dialect.afterLoad(ctx, l.raw, table.name); err != nil {
 			return s.explain(ctx, "restore "+table.name, err)
+		}
+	}
+	if amend != nil {
+		t := l.tx()
+		if err := errors.Join(amend(ctx, t), t.failed); err != nil {
+			return fmt.Errorf("amend what was restored: %w", err)
 		}
 	}
 	if l.upToDate {
@@ -222,10 +238,13 @@ func (l *loader) row(ctx context.Context, values []any) error {
 	return nil
 }
 
-// inside is the store as the transaction of the restore sees it.
-func (l *loader) inside() store.Store {
-	return insideStore{&tx{raw: l.raw, pool: newPool(l.store.write.db, false), store: l.store}}
+// tx is the transaction of the restore.
+func (l *loader) tx() *tx {
+	return &tx{raw: l.raw, pool: newPool(l.store.write.db, false), store: l.store}
 }
+
+// inside is the store as the transaction of the restore sees it.
+func (l *loader) inside() store.Store { return insideStore{l.tx()} }
 
 // insideStore reads in a transaction that is not committed yet.
 type insideStore struct{ tx *tx }

@@ -63,6 +63,12 @@ func (t *tx) RevokeUserSessions(ctx context.Context, id core.UserID, at time.Tim
 	return int(n), err
 }
 
+// RevokeAllSessions implements store.Sessions.
+func (t *tx) RevokeAllSessions(ctx context.Context, at time.Time) (int, error) {
+	n, err := t.exec(ctx, "revoke all sessions", `UPDATE sessions SET revoked_at = $1 WHERE revoked_at IS NULL`, at)
+	return int(n), err
+}
+
 // DeleteSessionsBefore implements store.Sessions.
 func (t *tx) DeleteSessionsBefore(ctx context.Context, before time.Time) (int, error) {
 	n, err := t.exec(ctx, "forget old sessions",

@@ -68,6 +68,33 @@ var sessionTests = []test{
 			t.Errorf("UpdateSession = %v, want core.ErrNotFound", err)
 		}
 	}},
+	{"all of everybody are revoked at once", func(t *testing.T, s store.Store) {
+		alex, bea := sessionOf(newUser(t, s, "alex"), "a"), sessionOf(newUser(t, s, "bea"), "b")
+		over := sessionOf(core.User{ID: alex.UserID}, "o")
+		over.RevokedAt = day
+		update(t, s, func(tx store.Tx) error {
+			return errors.Join(tx.CreateSession(t.Context(), alex), tx.CreateSession(t.Context(), bea), tx.CreateSession(t.Context(), over))
+		})
+		for _, want := range []int{2, 0} {
+			update(t, s, func(tx store.Tx) error {
+				n, err := tx.RevokeAllSessions(t.Context(), day.Add(time.Minute))
+				if n != want {
+					t.Errorf("RevokeAllSessions = %d, want %d", n, want)
+				}
+				return err
+			})
+		}
+		alex.RevokedAt, bea.RevokedAt = day.Add(time.Minute), day.Add(time.Minute)
+		view(t, s, func(tx store.Tx) error {
+			for _, want := range []core.Session{alex, bea, over} {
+				got, err := tx.Session(t.Context(), want.ID)
+				if diff := cmp.Diff(want, got); diff != "" || err != nil {
+					t.Errorf("Session (-want +got): %v\n%s", err, diff)
+				}
+			}
+			return nil
+		})
+	}},
 	{"those in force are listed, revoked and forgotten", func(t *testing.T, s store.Store) {
 		alex, bea := newUser(t, s, "alex"), newUser(t, s, "bea")
 		sessions := map[string]core.Session{}
