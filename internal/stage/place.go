@@ -54,6 +54,11 @@ func (p *Place) Path(elem ...string) string {
 
 // Start runs a program until the demo ends or Stop is called. Its output goes to a log file.
 func (p *Place) Start(ctx context.Context, env []string, name, path string, args ...string) (*Program, error) {
+	return p.start(ctx, env, nil, name, path, args...)
+}
+
+// start is Start with a file for the program's standard output; nil is its log.
+func (p *Place) start(ctx context.Context, env []string, stdout *os.File, name, path string, args ...string) (*Program, error) {
 	log, err := os.OpenFile(filepath.Join(p.Logs, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -62,6 +67,9 @@ func (p *Place) Start(ctx context.Context, env []string, name, path string, args
 	cmd := exec.CommandContext(context.WithoutCancel(ctx), path, args...)
 	cmd.Env = append(os.Environ(), env...)
 	cmd.Stdout, cmd.Stderr = log, log
+	if stdout != nil {
+		cmd.Stdout = stdout
+	}
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // an interrupt at the terminal is ours to pass on, in order
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
