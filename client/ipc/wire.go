@@ -60,7 +60,8 @@ var errAction = errors.New("not an action of this protocol")
 func check(a status.Action) error {
 	kinds := []status.ActionKind{
 		status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionOpen, status.ActionDetails,
-		status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionDismiss, status.ActionQuit,
+		status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionDismiss,
+		status.ActionStay, status.ActionQuit,
 	}
 	pages := []status.Page{status.PageAuto, status.PageBalance, status.PageDetails, status.PageSettings, status.PageSignIn}
 	const maxUsername = 320

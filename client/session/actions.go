@@ -53,6 +53,9 @@ func (m *machine) handle(ctx context.Context, c command) {
 	case status.ActionDismiss:
 		m.dismiss()
 		c.answer(status.Result{OK: true})
+	case status.ActionStay:
+		m.stay()
+		c.answer(status.Result{OK: true})
 	case status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionQuit:
 		c.answer(failed(fmt.Errorf("%q is not for the session", c.action.Kind)))
 	default:

@@ -35,5 +35,5 @@
 //
 // Manners (UX 1 to 8): a name is never submitted by itself; the window is asked for once, and not before the server
 // answers; a stored session that ended is asked for once, with the last balance still in sight; on a shared computer
-// nothing is kept and nothing is pre-filled.
+// nothing is kept and nothing is pre-filled, and whoever has left is signed out (unattended.go).
 package session

@@ -58,6 +58,9 @@ type machine struct {
 	problem *status.Problem
 	keyring status.Keyring
 
+	unattended Unattended
+	blind      bool // it was said that nobody can tell who is here
+
 	noTray   bool
 	opened   uint64 // how often the window was asked for
 	openPage status.Page
@@ -73,6 +76,7 @@ type signedIn struct {
 	connection status.Connection
 	first      *command // the sign-in that waits for the first balance
 	noting     bool     // a note will be written soon
+	away       away     // shared computers: whether the person has left
 	cancel     context.CancelFunc
 	kick       chan struct{}
 	done       chan struct{} // closed when the follower has ended
@@ -87,6 +91,7 @@ type attempt struct {
 func newMachine(s *Session) *machine {
 	m := &machine{Session: s, logger: s.deps.Logger, keeper: newKeeper(s.deps.Vault, s.deps.Logger)}
 	m.siteWait.jitter = s.deps.Jitter
+	m.unattended = s.deps.Unattended.orDefault()
 	return m
 }
 
@@ -218,6 +223,9 @@ func (m *machine) enter(ctx context.Context, tokens Tokens, stay bool, first *co
 		defer close(in.done)
 		f.run(follow)
 	})
+	if m.who.Shared {
+		m.watchOver(ctx, in)
+	}
 	if first == nil {
 		m.after(follow, startPatience, func() {
 			if m.in == in && !in.connected && !in.lost {
@@ -489,6 +497,7 @@ func (m *machine) publish() {
 	}
 	if m.in != nil {
 		s.Connection = cmp.Or(m.in.connection, status.ConnectionNone)
+		s.SignOutAt = m.in.away.signOutAt(m.unattended)
 	} else {
 		m.publishAsk(&s)
 	}

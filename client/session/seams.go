@@ -115,6 +115,19 @@ type Identity interface {
 	Identify(ctx context.Context, suffix string) (Who, error)
 }
 
+// Presence tells whether somebody is in front of this computer. Read may take some seconds.
+type Presence interface {
+	Read(ctx context.Context) (Reading, error)
+}
+
+// Reading is what Presence tells (that of client/presence).
+type Reading struct {
+	Idle        time.Duration // since somebody moved; it counts only when IdleKnown
+	IdleKnown   bool
+	Locked      bool // the screen is locked; it counts only when LockedKnown
+	LockedKnown bool
+}
+
 // Settings are the settings of the client that concern the session.
 type Settings struct {
 	AuthMode    string // as configured: "auto", "prompt" ...

@@ -11,7 +11,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 )
 
-// Deps is what a Session needs. All fields but Server (see Settings.Problem) are required.
+// Deps is what a Session needs. All fields are required but Server (see Settings.Problem), Presence and Unattended.
 type Deps struct {
 	Server   Server
 	Vault    Vault
@@ -22,6 +22,11 @@ type Deps struct {
 	Clock   clock.Clock
 	Jitter  func() float64 // uniform in [0, 1); safe for concurrent use
 	Logger  *slog.Logger
+
+	// Presence is asked on shared computers while somebody is signed in, and never else. Nil: nobody can tell.
+	Presence Presence
+	// Unattended are the times that go with it. The zero value of each means what people are promised.
+	Unattended Unattended
 }
 
 // Session is the state machine. Its methods are safe for concurrent use.
@@ -76,7 +81,7 @@ func (s *Session) Run(ctx context.Context) error {
 }
 
 // Do performs an action and returns its result: for a sign-in, when the first balance is there (or why it is not). It
-// knows SignIn, CancelSignIn, SignOut, Open, Dismiss, Retry and Details; all others are client/agent's and refused here.
+// knows SignIn, CancelSignIn, SignOut, Stay, Open, Dismiss, Retry and Details; all others are client/agent's and refused here.
 func (s *Session) Do(ctx context.Context, action status.Action) status.Result {
 	c := command{action: action, reply: make(chan status.Result, 1)}
 	select {

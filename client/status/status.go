@@ -141,6 +141,10 @@ type Snapshot struct {
 	NewName string   `json:"new_name,omitempty"` // said once after a migration: "Your account is now ..."
 	NoTray  bool     `json:"no_tray,omitempty"`  // this desktop shows no tray icons
 
+	// SignOutAt is when the person will be signed out of a shared computer because nobody seems to be there, unless
+	// somebody moves or says ActionStay. Zero: nothing of that kind is about to happen.
+	SignOutAt time.Time `json:"sign_out_at,omitzero"`
+
 	// Opened counts how often the window was asked for, OpenPage is the page asked for last: a window that is open already
 	// turns to it and comes to the front when the count grows.
 	Opened   uint64 `json:"opened,omitempty"`
@@ -168,6 +172,7 @@ const (
 	ActionOpenTopUp    ActionKind = "open-top-up"
 	ActionFirstFrame   ActionKind = "first-frame" // the window has drawn itself
 	ActionDismiss      ActionKind = "dismiss"     // closed without an answer: "not now"
+	ActionStay         ActionKind = "stay"        // somebody is here: do not sign out (Snapshot.SignOutAt)
 	ActionQuit         ActionKind = "quit"
 )
 
