@@ -46,6 +46,7 @@ type Status struct {
 	Database  string    `json:"database"` // "sqlite" or "postgres"
 	Users     int       `json:"users"`
 	Streams   int       `json:"streams"`
+	Ledger    string    `json:"ledger"`            // what the last verification found
 	Problem   string    `json:"problem,omitempty"` // why it is not ready
 }
 

@@ -59,6 +59,7 @@ func (a *app) status() *cobra.Command {
 					{"Database", s.Database},
 					{"Users", fmt.Sprint(s.Users)},
 					{"Open streams", fmt.Sprint(s.Streams)},
+					{"Ledger", s.Ledger},
 					{"Problem", s.Problem},
 				})
 			})

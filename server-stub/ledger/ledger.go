@@ -26,6 +26,8 @@ type Options struct {
 	MaxBatch int
 	// SweepEvery is how often expired holds are looked for, 0 for every minute.
 	SweepEvery time.Duration
+	// RetryEvery is how often VerifyOnce tries again what it could not read, 0 for every minute.
+	RetryEvery time.Duration
 	// Random is where the salts of notes come from, nil for crypto/rand.
 	Random io.Reader
 }
@@ -45,6 +47,7 @@ type Ledger struct {
 	queue   chan *job     // unbuffered: what was not taken was certainly not booked
 	stopped chan struct{} // closed when Run has ended
 	running atomic.Bool
+	verdict atomic.Pointer[Verdict]
 }
 
 // New makes a ledger over s. Nothing is booked before Run.
@@ -60,6 +63,9 @@ func New(s store.Store, now clock.Clock, opts Options) *Ledger {
 	}
 	if opts.SweepEvery <= 0 {
 		opts.SweepEvery = time.Minute
+	}
+	if opts.RetryEvery <= 0 {
+		opts.RetryEvery = time.Minute
 	}
 	if opts.Random == nil {
 		opts.Random = rand.Reader

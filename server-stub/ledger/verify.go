@@ -18,15 +18,23 @@ type Progress func(done, total int64)
 
 // Verify reads the whole ledger and reports what is wrong with it; see the package comment for what it checks. The error
 // is only one of reading. The ledger may be in use meanwhile: it is read in pieces, and only the last one, with the
-// balances, is compared in one snapshot.
+// balances, is compared in one snapshot. Verdict remembers what came of it.
 func (l *Ledger) Verify(ctx context.Context, progress Progress) (Report, error) {
-	return Verify(ctx, l.store, progress)
+	return l.verify(ctx, progress, nil)
 }
 
 // Verify is Ledger.Verify for a store that no ledger runs on, such as one just restored. progress may be nil.
 func Verify(ctx context.Context, s store.Store, progress Progress) (Report, error) {
+	return verify(ctx, s, progress, nil)
+}
+
+// verify calls rest, if there is one, between pieces.
+func verify(ctx context.Context, s store.Store, progress Progress, rest func(context.Context) error) (Report, error) {
 	if progress == nil {
 		progress = func(int64, int64) {}
+	}
+	if rest == nil {
+		rest = func(context.Context) error { return nil }
 	}
 	v := &verifier{
 		balances: map[core.AccountID]core.Amount{}, currencies: map[core.AccountID]core.Currency{},
@@ -45,6 +53,9 @@ func Verify(ctx context.Context, s store.Store, progress Progress) (Report, erro
 		}
 		if !more {
 			break
+		}
+		if err := rest(ctx); err != nil {
+			return Report{}, fmt.Errorf("verify the ledger after transfer %d: %w", v.seq, err)
 		}
 	}
 	if err := s.View(ctx, func(tx store.Tx) error { return v.finish(ctx, tx) }); err != nil {

@@ -136,6 +136,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	defer stopLedger()
 	g, gctx := errgroup.WithContext(ctx)
 	g.Go(func() error { return s.rooms.ledger.Run(ledgerCtx) })
+	g.Go(func() error { s.rooms.ledger.VerifyOnce(gctx); return nil })
 	g.Go(func() error { return ignoreClosed(web.ServeTLS(s.listener, "", "")) })
 	g.Go(func() error { return commands.Serve(s.commands) })
 	g.Go(func() error { pki.Watch(gctx, s.identity, s.watchEvery(), s.logger); return nil })

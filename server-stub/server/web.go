@@ -25,6 +25,9 @@ import (
 func (s *server) openAPI() *httpapi.Handler {
 	metrics := prometheus.NewRegistry()
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "platen_ledger_sound", Help: "What the last verification of the ledger found: 1 sound, 0 not sound, -1 none has ended.",
+	}, func() float64 { return ledgerGauge(s.rooms.ledger.Verdict().State()) }))
 	return httpapi.New(httpapi.Deps{
 		SignIn:   passwords{s.rooms.signin},
 		Sessions: tokens{s.rooms.sessions, s.db, s.now},
@@ -34,9 +37,30 @@ func (s *server) openAPI() *httpapi.Handler {
 			Organisation: s.cfg.Organisation, AuthModes: []string{"prompt"}, Currency: string(s.cfg.Currency), UPNSuffix: s.cfg.UPNSuffix.String(),
 			PortalURL: s.cfg.PortalURL, TopUpURL: s.cfg.TopUpURL, LowBalance: s.cfg.LowBalance, HelpText: s.cfg.HelpText, Version: buildinfo.Version,
 		},
-		Currency: s.cfg.Currency, Ready: s.db.Ping, Clock: s.now, Logger: s.logger, Metrics: metrics,
+		Currency: s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics,
 		TrustedProxies: s.cfg.TrustedProxies, MetricsFrom: s.cfg.MetricsFrom,
 	})
+}
+
+func ledgerGauge(state ledger.State) float64 {
+	switch state {
+	case ledger.Sound:
+		return 1
+	case ledger.NotSound:
+		return 0
+	case ledger.Unverified:
+	}
+	return -1
+}
+
+// ready says why the server cannot do its work as it should. A ledger that is not sound is such a reason, so that whoever
+// watches hears of it; the server itself goes on: history is only ever added to, and nobody can sign in or print by its
+// stopping.
+func (s *server) ready(ctx context.Context) error {
+	if v := s.rooms.ledger.Verdict(); v.State() == ledger.NotSound {
+		return errors.New(v.String())
+	}
+	return s.db.Ping(ctx)
 }
 
 func (s *server) commandDeps() admin.Deps {
@@ -50,12 +74,12 @@ func (s *server) commandDeps() admin.Deps {
 func (s *server) status(ctx context.Context) admin.Status {
 	st := admin.Status{
 		Version: buildinfo.Version, StartedAt: s.started, Addresses: s.addresses(), CAFile: s.identity.CAFile(), CAPin: s.identity.CAPin().String(),
-		Database: "sqlite", Streams: s.rooms.hub.Count(),
+		Database: "sqlite", Streams: s.rooms.hub.Count(), Ledger: s.rooms.ledger.Verdict().String(),
 	}
 	if !s.cfg.Database.Empty() {
 		st.Database = "postgres"
 	}
-	if err := s.db.Ping(ctx); err != nil {
+	if err := s.ready(ctx); err != nil {
 		st.Problem = err.Error()
 	}
 	return st

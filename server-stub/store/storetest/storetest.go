@@ -44,7 +44,18 @@ func Tamper(t testing.TB, s store.Store, statements ...string) {
 	if !ok {
 		t.Fatalf("a %T cannot be tampered with", s)
 	}
-	db, err := sql.Open(o.driver, o.address)
+	tamper(t, o.driver, o.address, statements)
+}
+
+// TamperFile is Tamper for a SQLite file.
+func TamperFile(t testing.TB, path string, statements ...string) {
+	t.Helper()
+	tamper(t, "sqlite", path, statements)
+}
+
+func tamper(t testing.TB, driver, address string, statements []string) {
+	t.Helper()
+	db, err := sql.Open(driver, address)
 	if err != nil {
 		t.Fatal(err)
 	}
