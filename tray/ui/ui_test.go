@@ -30,6 +30,7 @@ type stage struct {
 	t        *testing.T
 	resident *uitest.Resident
 	ended    bool
+	second   func() // what waits for the next second
 }
 
 func newStage(t *testing.T, language string, s status.Snapshot, page status.Page) *stage {
@@ -48,6 +49,7 @@ func newStage(t *testing.T, language string, s status.Snapshot, page status.Page
 	st.spawn = func(f func()) { f() }
 	st.post = func(f func()) { f() }
 	st.quit = func() { st.ended = true }
+	st.tick = func(f func()) { st.second = f }
 	st.look(t.Context())
 	st.Show()
 	return st
@@ -161,6 +163,13 @@ func following(amount string) status.Snapshot {
 	s := nobody()
 	s.State, s.Ask, s.Prefill, s.User = status.StateFollowing, "", "", alex
 	s.Balance, s.BalanceAt = &status.Money{Amount: amount, Currency: "EUR"}, now
+	return s
+}
+
+// leaving is a shared computer at which nobody has moved for long.
+func leaving(in time.Duration) status.Snapshot {
+	s := following("12.34")
+	s.Shared, s.SignOutAt = true, now.Add(in)
 	return s
 }
 
@@ -389,6 +398,32 @@ func TestSharedComputersOfferNothingToKeep(t *testing.T) {
 	}
 }
 
+func TestWindowCountsDownToTheSignOut(t *testing.T) {
+	s := newStage(t, "en", leaving(30*time.Second), "")
+	at := now
+	s.options.Clock = func() time.Time { return at }
+	for _, want := range []string{"Signing out in 30\u00a0s", "Signing out in 29\u00a0s", "Signing out in 28\u00a0s"} {
+		if !s.reads(want) {
+			t.Errorf("window reads %q, want %q", s.texts(), want)
+		}
+		at = at.Add(time.Second)
+		s.second()
+	}
+	s.sees() // one count-down, however often the resident says it
+	s.press("Stay")
+	if s.last().Kind != status.ActionStay {
+		t.Errorf("asked for %s", s.last().Kind)
+	}
+	s.resident.Set(following("12.34"))
+	s.sees()
+	last := s.second
+	s.second = nil
+	last()
+	if s.reads("Signing out") || s.second != nil {
+		t.Errorf("window reads %q, counts on: %v", s.texts(), s.second != nil)
+	}
+}
+
 func TestASignInThatIsUnderWayCanBeCancelled(t *testing.T) {
 	busy := nobody()
 	busy.State = status.StateSigningIn
@@ -471,7 +506,7 @@ func TestNoTextIsClipped(t *testing.T) {
 	broken.Problem = &status.Problem{Code: status.ProblemClock}
 	for name, s := range map[string]status.Snapshot{
 		"first launch": nobody(), "refused": refused, "unsafe": unsafe, "names changed": changed, "busy": busy,
-		"balance": following("12.34"), "low": low, "offline": off, "clock": broken,
+		"balance": following("12.34"), "low": low, "offline": off, "clock": broken, "leaving": leaving(30 * time.Second),
 	} {
 		for _, page := range []status.Page{status.PageAuto, status.PageDetails, status.PageSettings} {
 			for _, language := range assets.Languages {

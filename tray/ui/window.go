@@ -46,7 +46,9 @@ type Window struct {
 	spawn func(func()) // runs something that waits, elsewhere
 	post  func(func()) // runs something on Fyne's thread
 	quit  func()       // ends the program
+	tick  func(func()) // runs something on Fyne's thread a second later
 
+	counting bool // a tick is on its way
 	snapshot status.Snapshot
 	known    bool // there is a snapshot
 	wanted   status.Page
@@ -82,6 +84,7 @@ func New(ctx context.Context, app fyne.App, o Options) *Window {
 		options: o, ctx: ctx, app: app, window: app.NewWindow(title), wanted: o.Page, current: pageNone,
 		spawn: func(f func()) { go f() }, post: fyne.Do, quit: app.Quit,
 	}
+	w.tick = func(f func()) { w.spawn(func() { w.later(f) }) }
 	w.drawn = newFirstFrame(func() { w.do(status.Action{Kind: status.ActionFirstFrame}, nil) })
 	w.window.SetMaster()
 	w.window.SetPadded(false)
@@ -126,12 +129,38 @@ func (w *Window) Update(s status.Snapshot) {
 	if w.wanted == status.PageSignIn && wanted != status.PageSignIn {
 		w.wanted = status.PageAuto // signed in: from now on the window follows the state
 	}
+	w.countDown()
 	if wanted == w.current {
 		w.page.update()
 		w.fit()
 		return
 	}
 	w.turn(wanted)
+}
+
+// countDown shows the balance page anew every second while it counts down to a sign-out.
+func (w *Window) countDown() {
+	if w.counting || w.snapshot.SignOutAt.IsZero() {
+		return
+	}
+	w.counting = true
+	w.tick(func() {
+		w.counting = false
+		if w.current == status.PageBalance {
+			w.page.update()
+		}
+		w.countDown()
+	})
+}
+
+func (w *Window) later(f func()) {
+	second := time.NewTimer(time.Second)
+	defer second.Stop()
+	select {
+	case <-second.C:
+		w.post(f)
+	case <-w.ctx.Done():
+	}
 }
 
 // turn shows another page.

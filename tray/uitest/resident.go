@@ -76,7 +76,7 @@ func (r *Resident) Do(_ context.Context, a status.Action) status.Result {
 		r.set(status.Snapshot{State: status.StateSignedOut, Ask: status.AskFirstLaunch, OSAccount: r.now.OSAccount})
 		return status.Result{OK: true}
 	case status.ActionCancelSignIn, status.ActionOpen, status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp,
-		status.ActionFirstFrame, status.ActionDismiss, status.ActionQuit:
+		status.ActionFirstFrame, status.ActionDismiss, status.ActionStay, status.ActionQuit:
 		return status.Result{OK: true}
 	default:
 		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid}}

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/platenprint/platen/client/status"
@@ -25,7 +26,7 @@ type Balance struct {
 	Amount   string // "" when there is none to show
 	Line     string // under the amount; may be ""
 	Tone     Tone   // of Line
-	Primary  Button // the one thing worth doing now: Add credit, Try again; mostly none
+	Primary  Button // the one thing worth doing now: Stay, Add credit, Try again; mostly none
 	Details  string // label of the way to the details; "" where there are none to show
 	Sign     Button // sign in, sign out or cancel
 }
@@ -58,6 +59,8 @@ func BalanceOf(s status.Snapshot, l Locale, now time.Time) Balance {
 func (l Locale) balanceLine(s status.Snapshot, now time.Time) (string, Tone) {
 	amount := l.shownAmount(s)
 	switch {
+	case leaving(s):
+		return l.signingOutIn(s.SignOutAt.Sub(now)), ToneLow
 	case hinders(s.Problem):
 		return l.sentence(s.Problem, s), ToneProblem
 	case s.State == status.StateOffline && (amount == "" || s.BalanceAt.IsZero()):
@@ -91,6 +94,8 @@ func (l Locale) balanceLine(s status.Snapshot, now time.Time) (string, Tone) {
 func (l Locale) primary(s status.Snapshot, tone Tone) Button {
 	notSet := s.Problem != nil && s.Problem.Code == status.ProblemNotConfigured
 	switch {
+	case leaving(s):
+		return Button{l.text("button.stay"), status.Action{Kind: status.ActionStay}}
 	case tone == ToneOffline, tone == ToneProblem && !notSet:
 		return Button{l.text("button.try_again"), status.Action{Kind: status.ActionRetry}}
 	case s.TopUpURL != "" && (tone == ToneLow || tone == ToneEmpty):
@@ -98,6 +103,15 @@ func (l Locale) primary(s status.Snapshot, tone Tone) Button {
 	default:
 		return Button{}
 	}
+}
+
+// leaving tells whether the person is about to be signed out because nobody seems to be there.
+func leaving(s status.Snapshot) bool { return signedIn(s) && !s.SignOutAt.IsZero() }
+
+// signingOutIn counts down. The last second is 1: at 0 it has happened.
+func (l Locale) signingOutIn(left time.Duration) string {
+	seconds := max(1, (left+time.Second-1)/time.Second)
+	return l.text("state.signing_out_in", "seconds", strconv.Itoa(int(seconds)))
 }
 
 // PageOf says which page a window shows that was asked for the page wanted: identification as long as nobody is signed

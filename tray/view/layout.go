@@ -4,7 +4,7 @@ package view
 // place for each of them only ever has to show, hide and rename. In every state each group has at least one line.
 func MenuIDs() [][]string {
 	return [][]string{
-		{"sign-out-first", "balance", "state"},
+		{"sign-out-first", "stay", "balance", "state"},
 		{"open", "retry", "top-up", "portal", "sign-in", "cancel", "sign-out"},
 		{"settings", "quit"},
 	}

@@ -33,6 +33,8 @@ type Toaster struct {
 	level   level        // at the last balance of user
 	said    map[string]bool
 	newName string // said last
+	leaving bool   // it was said that the person will be signed out
+	traces  bool   // a shared computer shows a toast about somebody
 }
 
 // level is how much is left.
@@ -50,6 +52,7 @@ const (
 	toastCard    = "card"
 	toastBalance = "balance"
 	toastAccount = "account"
+	toastLeaving = "leaving"
 	toastKeyring = "keyring"
 	toastNoTray  = "no-tray"
 )
@@ -66,6 +69,10 @@ func (t *Toaster) Next(s status.Snapshot) []Toast {
 	add(t.signedIn(s)...)
 	add(t.balance(s)...)
 	add(t.account(s)...)
+	add(t.left(s)...)
+	if s.Shared {
+		toasts = t.oneSlot(s, toasts)
+	}
 	add(t.keyring(s)...)
 	add(t.noTray(s)...)
 	t.state = s.State
@@ -88,7 +95,8 @@ func (t *Toaster) signedIn(s status.Snapshot) []Toast {
 func (t *Toaster) balance(s status.Snapshot) []Toast {
 	switch s.State {
 	case status.StateSignedOut, status.StateSigningIn, status.StateShutting:
-		t.silent, t.user, t.level = false, "", levelUnknown
+		// A card is for silent starts, but on a shared computer for everybody: it reminds of signing out.
+		t.silent, t.user, t.level = s.Shared, "", levelUnknown
 		return nil
 	case status.StateOffline:
 		t.silent = false
@@ -190,6 +198,46 @@ func (t *Toaster) account(s status.Snapshot) []Toast {
 		}}
 	}
 	return nil
+}
+
+// signOutGrace is what the resident gives people to say that they are still there (client/session). The toast cannot
+// count down, and goes when it is over.
+const signOutGrace = 30 * time.Second
+
+// left tells that the person will be signed out, for they seem to have left; and when that is off, because somebody is
+// there, it takes it back in the same place.
+func (t *Toaster) left(s status.Snapshot) []Toast {
+	l, before := t.locale, t.leaving
+	t.leaving = leaving(s)
+	switch {
+	case t.leaving && !before:
+		stay := status.Action{Kind: status.ActionStay}
+		return []Toast{{
+			ID: toastLeaving, Title: l.signingOutIn(signOutGrace), Buttons: []Button{{l.text("button.stay"), stay}}, Default: stay,
+			Lasts: signOutGrace,
+		}}
+	case before && !t.leaving && signedIn(s):
+		return []Toast{{
+			ID: toastLeaving, Title: l.text("toast.stayed"), Body: l.text("toast.sign_out_reminder"),
+			Buttons: []Button{{l.text("button.sign_out"), status.Action{Kind: status.ActionSignOut}}}, Default: open(status.PageAuto),
+			Lasts: 5 * time.Second,
+		}}
+	default:
+		return nil
+	}
+}
+
+// oneSlot gives everything that a shared computer says about a person one place, where the next toast takes it away: when
+// nobody is signed in any more, no name and no amount stays on the screen or in the desktop's list.
+func (t *Toaster) oneSlot(s status.Snapshot, toasts []Toast) []Toast {
+	for i := range toasts {
+		toasts[i].ID, t.traces = toastCard, true
+	}
+	if t.traces && s.State == status.StateSignedOut {
+		t.traces = false
+		return []Toast{{ID: toastCard, Title: t.locale.text("state.signed_out"), Default: open(status.PageSignIn), Lasts: 5 * time.Second}}
+	}
+	return toasts
 }
 
 // keyring says once that a sign-in cannot be kept. On a shared computer none is meant to be.

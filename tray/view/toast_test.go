@@ -27,6 +27,17 @@ func with(s status.Snapshot, change func(*status.Snapshot)) status.Snapshot {
 	return s
 }
 
+// The snapshots of a shared computer.
+var (
+	free    = signedOut(status.AskWhoIsPrinting, func(s *status.Snapshot) { s.Shared = true })
+	leaving = shared(with(waiting, func(s *status.Snapshot) { s.SignOutAt = now.Add(30 * time.Second) }))
+)
+
+func shared(s status.Snapshot) status.Snapshot {
+	s.Shared = true
+	return s
+}
+
 func having(s status.Snapshot, amount string) status.Snapshot {
 	s.Balance = &status.Money{Amount: amount, Currency: "EUR"}
 	s.Low, s.Empty = amount < "2", amount <= "0"
@@ -97,6 +108,25 @@ func TestToasts(t *testing.T) {
 			[]string{"Alex Test · €12.34 / Sign out when you leave."},
 		},
 		{
+			"UX_4 a shared computer reminds everybody who signs in",
+			[]status.Snapshot{starting, free, shared(proving), shared(following), free, shared(proving), shared(following)},
+			[]string{"Alex Test · €12.34 / Sign out when you leave.", "Signed out", "Alex Test · €12.34 / Sign out when you leave."},
+		},
+		{
+			"UX_4 who seems to have left is told, once, and again when they are back",
+			[]status.Snapshot{free, shared(waiting), leaving, leaving, with(leaving, renamed), shared(waiting), shared(waiting), leaving},
+			[]string{
+				"Signing out in 30\u00a0s", "Your account is now alex.test@example.org. / Balance and cards are unchanged.",
+				"You’re still signed in. / Sign out when you leave.", "Signing out in 30\u00a0s",
+			},
+		},
+		{
+			"UX_4 signed out, nothing of the person remains",
+			[]status.Snapshot{free, shared(waiting), leaving, free, free},
+			[]string{"Signing out in 30\u00a0s", "Signed out"},
+		},
+		{"nothing was shown of them, so nothing has to go", []status.Snapshot{free, shared(proving), shared(waiting), free}, nil},
+		{
 			"a new name is said once",
 			[]status.Snapshot{nobody, with(following, renamed), with(following, renamed)},
 			[]string{"Your account is now alex.test@example.org. / Balance and cards are unchanged."},
@@ -159,6 +189,8 @@ func TestToastsOfferWhatHelps(t *testing.T) {
 		{"low, credit can be bought", []status.Snapshot{nobody, following, with(having(following, "0.80"), topUp)}, []status.ActionKind{status.ActionOpenTopUp}},
 		{"low, it cannot", []status.Snapshot{nobody, following, having(following, "0.80")}, nil},
 		{"trust", []status.Snapshot{with(proving, trust), with(following, trust)}, []status.ActionKind{status.ActionSignOut}},
+		{"about to be signed out", []status.Snapshot{leaving}, []status.ActionKind{status.ActionStay}},
+		{"still there", []status.Snapshot{leaving, shared(waiting)}, []status.ActionKind{status.ActionSignOut}},
 		{
 			"locked keyring",
 			[]status.Snapshot{nobody, with(following, func(s *status.Snapshot) { s.Keyring = status.KeyringLocked })},
@@ -185,5 +217,22 @@ func TestToastsOfferWhatHelps(t *testing.T) {
 				t.Errorf("buttons (-want +got):\n%s", diff)
 			}
 		})
+	}
+}
+
+// What a shared computer says about a person has one place, so that the last word takes all of it away.
+func TestSharedComputersKeepNoToastOfAnybody(t *testing.T) {
+	toaster := view.NewToaster(localeOf(t, "de"))
+	shown := map[string]string{}
+	for _, s := range []status.Snapshot{
+		free, shared(proving), shared(following), shared(having(following, "0.80")), shared(with(having(following, "0.80"), renamed)),
+		with(shared(having(following, "0.80")), func(s *status.Snapshot) { s.SignOutAt = now }), free,
+	} {
+		for _, toast := range toaster.Next(s) {
+			shown[toast.ID] = toast.Title + toast.Body
+		}
+	}
+	if diff := cmp.Diff(map[string]string{"card": "Abgemeldet"}, shown); diff != "" {
+		t.Errorf("what remains (-want +got):\n%s", diff)
 	}
 }

@@ -1,6 +1,7 @@
 package view
 
 import (
+	"slices"
 	"time"
 
 	"github.com/platenprint/platen/client/status"
@@ -124,6 +125,9 @@ func (l Locale) menu(s status.Snapshot, now time.Time) [][]Item {
 	if s.Shared && signedIn(s) {
 		first := Item{ID: "sign-out-first", Text: l.text("menu.sign_out"), Action: status.Action{Kind: status.ActionSignOut}}
 		tell = append([]Item{first}, tell...)
+		if !s.SignOutAt.IsZero() {
+			tell = slices.Insert(tell, 1, Item{ID: "stay", Text: l.text("menu.stay"), Action: status.Action{Kind: status.ActionStay}})
+		}
 	}
 	return [][]Item{tell, append(l.placeItems(s), l.signItems(s)...), {
 		{ID: "settings", Text: l.text("menu.settings"), Action: open(status.PageSettings)},

@@ -95,6 +95,11 @@ var cases = []struct {
 	})},
 	{"starting", base(func(s *status.Snapshot) { s.State, s.User, s.Balance = status.StateStarting, nil, nil })},
 	{"shared, signed in", base(func(s *status.Snapshot) { s.Shared = true })},
+	{"shared, nobody moves", base(func(s *status.Snapshot) { s.Shared, s.SignOutAt = true, now.Add(28500*time.Millisecond) })},
+	{"shared, nobody moves, offline", base(func(s *status.Snapshot) {
+		s.State, s.Stale, s.BalanceAt, s.Shared, s.SignOutAt = status.StateOffline, true, yesterday, true, now
+		s.Problem = &status.Problem{Code: status.ProblemUnreachable, Host: "print.example.org"}
+	})},
 	{"first launch", signedOut(status.AskFirstLaunch, nothing)},
 	{"first launch, offline", signedOut(status.AskNothing, problem(status.ProblemUnreachable))},
 	{"first launch, nothing known", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
@@ -275,6 +280,8 @@ func TestMenuLeadsOnlyWhereThereIsSomething(t *testing.T) {
 		{"sign-in", signedOut(status.AskFirstLaunch, nothing), true},
 		{"retry", base(nothing), false},
 		{"state", base(nothing), false}, // is there to be read
+		{"stay", base(func(s *status.Snapshot) { s.Shared = true }), false},
+		{"stay", base(func(s *status.Snapshot) { s.Shared, s.SignOutAt = true, now }), true},
 	} {
 		if got := has(tc.s, tc.id); got != tc.want {
 			t.Errorf("%s can be chosen: %v, want %v", tc.id, got, tc.want)
