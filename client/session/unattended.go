@@ -19,10 +19,10 @@ type Unattended struct {
 // What people are promised: signed out after 10 minutes without anybody, 30 seconds of them announced, or 5 minutes
 // behind a locked screen.
 const (
-	warnAfter   = 9*time.Minute + 30*time.Second
-	warnGrace   = 30 * time.Second
-	lockedAfter = 5 * time.Minute
-	lookEvery   = 15 * time.Second
+	warnAfter    = 9*time.Minute + 30*time.Second
+	SignOutGrace = 30 * time.Second // as the notification says
+	lockedAfter  = 5 * time.Minute
+	lookEvery    = 15 * time.Second
 )
 
 const (
@@ -33,7 +33,7 @@ const (
 
 func (u Unattended) orDefault() Unattended {
 	return Unattended{
-		Warn: cmp.Or(u.Warn, warnAfter), Grace: cmp.Or(u.Grace, warnGrace),
+		Warn: cmp.Or(u.Warn, warnAfter), Grace: cmp.Or(u.Grace, SignOutGrace),
 		Locked: cmp.Or(u.Locked, lockedAfter), Poll: cmp.Or(u.Poll, lookEvery),
 	}
 }
