@@ -20,6 +20,7 @@ import (
 	"github.com/platenprint/platen/client/config"
 	"github.com/platenprint/platen/client/connect"
 	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/presence"
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
@@ -42,6 +43,8 @@ const (
 type Options struct {
 	Flags map[string]string // settings given as flags, by flag name
 	Log   io.Writer         // gets a copy of the log; nil: the file only
+	// Unattended are the times after which shared computers sign people out; the zero value is what they are promised.
+	Unattended session.Unattended
 }
 
 // Run is the resident program. It works until ctx ends or somebody quits it. ipc.ErrRunning says that this person has one
@@ -79,7 +82,7 @@ func Run(ctx context.Context, o Options) error {
 	for _, w := range warnings {
 		log.WarnContext(ctx, "setting", "origin", w.Origin.String(), "problem", w.Text)
 	}
-	a := &agent{settings: settings, dir: dir, logger: log, quit: quit}
+	a := &agent{settings: settings, dir: dir, logger: log, quit: quit, unattended: o.Unattended}
 	a.connect(configErr)
 	a.run(ctx, listener)
 	log.InfoContext(ctx, "platen has ended")
@@ -103,6 +106,8 @@ type agent struct {
 	logger   *slog.Logger
 	quit     context.CancelFunc
 
+	unattended session.Unattended
+
 	session *session.Session
 	window  *window
 	desktop *desktop
@@ -123,6 +128,7 @@ func (a *agent) connect(configErr error) {
 			Problem:     unusable(a.settings, configErr),
 		},
 		Details: a.details, Clock: clock.System, Jitter: rand.Float64, Logger: a.logger,
+		Presence: attendance{presence.New(os.Getenv, clock.System)}, Unattended: a.unattended,
 	}
 	if a.settings.TopUpURL != nil {
 		deps.Settings.TopUpURL = a.settings.TopUpURL.String()
@@ -268,19 +274,11 @@ func (a *agent) locale(ctx context.Context) view.Locale {
 
 // noWindow says that no window can be shown here, and leads to the web page if the site has one.
 func (a *agent) noWindow(l view.Locale) {
-	t := view.Toast{ID: "no-window", Title: text(l, "toast.no_window", "The window can’t be shown on this desktop.")}
+	t := view.Toast{ID: "no-window", Title: l.Text("toast.no_window")}
 	if a.session.Snapshot().PortalURL != "" {
 		portal := status.Action{Kind: status.ActionOpenPortal}
-		t.Body = text(l, "toast.no_window_body", "Use the web page instead.")
+		t.Body = l.Text("toast.no_window_body")
 		t.Buttons, t.Default = []view.Button{{Text: l.Text("button.open"), Action: portal}}, portal
 	}
 	a.desktop.tell(t, false)
-}
-
-// text is a text of the locale, or English where the locale does not have it.
-func text(l view.Locale, key, english string) string {
-	if t := l.Text(key); t != key {
-		return t
-	}
-	return english
 }

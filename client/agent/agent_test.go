@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
@@ -214,6 +215,18 @@ func TestCardIsKnownByItsID(t *testing.T) {
 	})
 	if len(got) != 1 || got[0].ID != cardToast {
 		t.Errorf("got %+v", got)
+	}
+}
+
+// tray/view knows no session: its notification must say the time that the session gives.
+func TestNotificationSaysTheTimeThatIsLeft(t *testing.T) {
+	l := view.NewLocale("en", func(key string, args ...string) string { return strings.Join(append(args, key), " ") }, time.UTC)
+	got := view.NewToaster(l).Next(status.Snapshot{
+		State: status.StateFollowing, User: &status.User{Username: "alex"}, Shared: true, SignOutAt: time.Now().Add(session.SignOutGrace),
+	})
+	want := fmt.Sprintf("seconds %.0f state.signing_out_in", session.SignOutGrace.Seconds())
+	if len(got) != 1 || got[0].Title != want || got[0].Lasts != session.SignOutGrace {
+		t.Errorf("got %+v, want %q", got, want)
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"github.com/platenprint/platen/auth/osuser"
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/client/config"
+	"github.com/platenprint/platen/client/presence"
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/api"
@@ -62,6 +63,17 @@ func (i identity) Identify(ctx context.Context, suffix string) (session.Who, err
 		Prefill: string(usermap.Map(facts, rules).Prefill),
 		Shared:  shared(i.config, account),
 	}, nil
+}
+
+// attendance tells the session whether somebody is in front of the computer.
+type attendance struct{ source presence.Source }
+
+var _ session.Presence = attendance{}
+
+// Read implements session.Presence.
+func (a attendance) Read(ctx context.Context) (session.Reading, error) {
+	r, err := a.source.Read(ctx)
+	return session.Reading(r), err
 }
 
 // kind is an account's kind in the words of the API.

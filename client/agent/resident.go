@@ -39,7 +39,8 @@ func (r resident) Do(ctx context.Context, action status.Action) status.Result {
 	case status.ActionQuit:
 		r.quit()
 		return status.Result{OK: true}
-	case status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionDetails, status.ActionRetry, status.ActionDismiss:
+	case status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionDetails, status.ActionRetry,
+		status.ActionDismiss, status.ActionStay:
 		return r.session.Do(ctx, action)
 	}
 	return r.session.Do(ctx, action) // which refuses what it does not know
