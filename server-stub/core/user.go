@@ -26,7 +26,11 @@ type User struct {
 	Source      SourceID // the directory that keeps this person, or LocalSource
 	Overdraft   Amount   // how far the balance may go below zero, >= 0
 
-	Disabled  bool
+	Disabled bool
+	// DisabledBySource tells that the directory disabled the account, so it may enable it again. What an administrator
+	// disabled is Disabled without it, and no directory overrules that. Only set together with Disabled.
+	DisabledBySource bool
+
 	DeletedAt time.Time // when a directory stopped listing the person (soft delete), zero for living users
 	ErasedAt  time.Time // when `user erase` removed the person's data; such a user keeps only its id
 

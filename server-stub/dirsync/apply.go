@@ -56,15 +56,6 @@ func applyOne(ctx context.Context, tx store.Tx, source core.SourceID, now time.T
 			return 0, step("put a name", err)
 		}
 	}
-	if c.Mark != nil {
-		mark := ""
-		if *c.Mark {
-			mark = string(source)
-		}
-		if err := tx.SetMeta(ctx, disabledKey(id), mark); err != nil {
-			return 0, step("note who disabled the account", err)
-		}
-	}
 	for _, action := range c.Actions {
 		event := core.AuditEvent{
 			At: now, Actor: "sync:" + string(source), Action: "user." + string(action), Target: fmt.Sprintf("user:%d", id), Detail: strings.Join(c.Fields, ","),

@@ -29,13 +29,10 @@ func (p *planner) unknown(w wanted) {
 		p.report(w, claim.rekey, "%s", claim.refused)
 		return
 	}
-	c := Change{Actions: []Action{ActionCreate}, User: core.User{Source: p.source, Disabled: w.rec.Disabled}}
+	c := Change{Actions: []Action{ActionCreate}, User: core.User{Source: p.source, Disabled: w.rec.Disabled, DisabledBySource: w.rec.Disabled}}
 	c.Identities = p.identities(w, nil)
 	p.fields(&c, w, true)
 	p.names(&c, w, Person{}, claim)
-	if w.rec.Disabled {
-		c.Mark = new(true)
-	}
 	p.changes = append(p.changes, c)
 }
 
@@ -78,10 +75,10 @@ func (p *planner) disabled(c *Change, w wanted, person *Person) {
 	switch {
 	case w.rec.Disabled && !person.User.Disabled:
 		c.Actions, c.Fields = append(c.Actions, ActionDisable), append(c.Fields, "disabled")
-		c.User.Disabled, c.Mark = true, new(true)
-	case !w.rec.Disabled && person.User.Disabled && person.DisabledHere:
+		c.User.Disabled, c.User.DisabledBySource = true, true
+	case !w.rec.Disabled && person.User.DisabledBySource:
 		c.Actions, c.Fields = append(c.Actions, ActionEnable), append(c.Fields, "disabled")
-		c.User.Disabled, c.Mark = false, new(false)
+		c.User.Disabled, c.User.DisabledBySource = false, false
 	}
 }
 

@@ -32,7 +32,6 @@ type Change struct {
 	Identities []core.ExternalIdentity
 	EndNames   []core.LoginName // ValidTo says when they end
 	PutNames   []core.LoginName
-	Mark       *bool // set or clear "the directory disabled it"
 }
 
 func (c *Change) has(a Action) bool { return slices.Contains(c.Actions, a) }

@@ -2,7 +2,6 @@ package dirsync
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"github.com/platenprint/platen/auth"
@@ -27,8 +26,6 @@ type Person struct {
 	User       core.User
 	Identities []core.ExternalIdentity // of this source
 	Names      []core.LoginName        // in force and ended, of any source
-	// DisabledHere: the directory, not an administrator, disabled the account, so the directory may enable it again.
-	DisabledHere bool
 }
 
 // keyKinds are the kinds of identity that can be a record's Key.
@@ -37,9 +34,6 @@ func keyKinds() []core.IdentityKind {
 		core.IdentityObjectGUID, core.IdentityEntryUUID, core.IdentityEntraOID, core.IdentityGoogleID, core.IdentitySCIMID, core.IdentityCSVKey,
 	}
 }
-
-// disabledKey is where the store remembers that a directory disabled the user.
-func disabledKey(id core.UserID) string { return fmt.Sprintf("dirsync/disabled/%d", id) }
 
 // loadState reads what planning records needs.
 func loadState(ctx context.Context, tx store.Tx, source core.SourceID, records []wanted) (State, error) {
@@ -96,9 +90,6 @@ func loadPeople(ctx context.Context, tx store.Tx, source core.SourceID) (State, 
 			return State{}, fmt.Errorf("list the names of user %d: %w", u.ID, err)
 		}
 		p := Person{User: u, Names: names}
-		if p.DisabledHere, err = disabledHere(ctx, tx, u); err != nil {
-			return State{}, err
-		}
 		index[u.ID] = len(state.People)
 		state.People = append(state.People, p)
 	}
@@ -146,17 +137,5 @@ func loadPerson(ctx context.Context, tx store.Tx, source core.SourceID, id core.
 			p.Identities = append(p.Identities, identity)
 		}
 	}
-	p.DisabledHere, err = disabledHere(ctx, tx, u)
-	return p, err
-}
-
-func disabledHere(ctx context.Context, tx store.Tx, u core.User) (bool, error) {
-	if !u.Disabled {
-		return false, nil
-	}
-	mark, err := tx.Meta(ctx, disabledKey(u.ID))
-	if err != nil && !errors.Is(err, core.ErrNotFound) {
-		return false, fmt.Errorf("read who disabled user %d: %w", u.ID, err)
-	}
-	return mark != "", nil
+	return p, nil
 }

@@ -206,13 +206,14 @@ func (s *Service) FreeName(ctx context.Context, actor string, name string) ([]co
 	return freed, nil
 }
 
-// Disable keeps a person from signing in; what is signed in ends at once.
+// Disable keeps a person from signing in; what is signed in ends at once. It also takes over what a directory disabled: that
+// directory then does not enable it again.
 func (s *Service) Disable(ctx context.Context, actor string, id core.UserID) (core.User, error) {
 	return s.update(ctx, "disable", id, func(c *change) error {
-		if c.user.Disabled {
+		if c.user.Disabled && !c.user.DisabledBySource {
 			return nil
 		}
-		c.user.Disabled = true
+		c.user.Disabled, c.user.DisabledBySource = true, false
 		c.fields = append(c.fields, "disabled")
 		return c.save(actor, "user.disable")
 	})
@@ -228,7 +229,7 @@ func (s *Service) Enable(ctx context.Context, actor string, id core.UserID) (cor
 		if !c.user.Disabled {
 			return nil
 		}
-		c.user.Disabled = false
+		c.user.Disabled, c.user.DisabledBySource = false, false
 		c.fields = append(c.fields, "disabled")
 		return c.save(actor, "user.enable")
 	})

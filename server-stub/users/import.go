@@ -292,7 +292,7 @@ func (s *Service) importChange(c *change, row importRow, phc string, preview boo
 		return err
 	}
 	if row.disabled != nil && *row.disabled != c.user.Disabled {
-		c.user.Disabled = *row.disabled
+		c.user.Disabled, c.user.DisabledBySource = *row.disabled, false
 		c.fields = append(c.fields, "disabled")
 	}
 	for _, alias := range row.aliases {

@@ -2,8 +2,12 @@ package sqlstore_test
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
+	"errors"
 	"fmt"
 	"io/fs"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -143,10 +147,8 @@ func TestABackupOfAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer func() { _ = old.Close() }()
-			if err := old.Update(t.Context(), func(tx store.Tx) error {
-				_, err := tx.CreateUser(t.Context(), core.User{Username: "alex"})
-				return err
-			}); err != nil {
+			if _, err := sqlstore.WriteDB(old).ExecContext(t.Context(), `INSERT INTO users (username, display_name, email, department,
+				office, source, overdraft, disabled, search) VALUES ('alex', '', '', '', '', '', 0, 0, 'alex')`); err != nil {
 				t.Fatal(err)
 			}
 			cfg := d.cfg(t)
@@ -160,5 +162,102 @@ func TestABackupOfAnOlderSchemaIsBroughtUpToDate(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+// schema2 returns where a database of schema 2 is, as that program left it, with people whom a directory or an administrator
+// disabled. The dumps in testdata are never changed.
+func schema2(t *testing.T, cfg sqlstore.Config) sqlstore.Config {
+	t.Helper()
+	driver, address, file := "sqlite", cfg.Path, "testdata/schema2.sqlite.sql"
+	if cfg.Driver == sqlstore.PostgreSQL {
+		driver, address, file = "pgx", cfg.URL.Reveal(), "testdata/schema2.postgres.sql"
+	}
+	dump, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	db, err := sql.Open(driver, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := db.ExecContext(t.Context(), string(dump)); err != nil {
+		t.Fatalf("load %s: %v", file, err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// wantSchema2 checks that everything of schema2 is there, and who disabled whom.
+func wantSchema2(t *testing.T, s *sqlstore.Store) {
+	t.Helper()
+	if err := sound(t.Context(), s); err != nil {
+		t.Error(err)
+	}
+	got := map[string]string{}
+	if err := s.View(t.Context(), func(tx store.Tx) error {
+		list, err := tx.ListUsers(t.Context(), store.UserFilter{})
+		for _, u := range list {
+			got[u.Username] = fmt.Sprintf("disabled %v, by source %v", u.Disabled, u.DisabledBySource)
+			if _, err := tx.Meta(t.Context(), fmt.Sprint("dirsync/disabled/", int64(u.ID))); !errors.Is(err, core.ErrNotFound) {
+				t.Errorf("the old mark of %s is still there: %v", u.Username, err)
+			}
+		}
+		if _, err := tx.Meta(t.Context(), "empty"); err != nil {
+			t.Errorf("another meta row: %v", err)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	const enabled, admins, sources = "disabled false, by source false", "disabled true, by source false", "disabled true, by source true"
+	want := map[string]string{
+		"alex": enabled, "enabled": enabled, "enabled-by-admin": enabled, "by-admin": admins, "by-source-then-admin": admins,
+		"by-source": sources, "created-disabled": sources, "by-admin-then-source": sources,
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("who disabled whom (-want +got):\n%s", diff)
+	}
+}
+
+func TestSchema2IsBroughtUpToDate(t *testing.T) {
+	for _, d := range dialects {
+		t.Run(d.name, func(t *testing.T) {
+			s := mustOpen(t, schema2(t, d.cfg(t)))
+			wantSchema2(t, s)
+			l, stop := run(t, s)
+			defer stop()
+			if err := credit(t.Context(), l, "new"); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+func TestABackupOfSchema2IsBroughtUpToDate(t *testing.T) {
+	for _, from := range dialects {
+		for _, to := range dialects {
+			t.Run("from "+from.name+" to "+to.name, func(t *testing.T) {
+				old, err := sqlstore.OpenAt(t.Context(), schema2(t, from.cfg(t)), 2)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer func() { _ = old.Close() }()
+				cfg, ended := to.cfg(t), 0
+				amend := func(ctx context.Context, tx sqlstore.Amendable) (err error) {
+					ended, err = tx.RevokeAllSessions(ctx, day)
+					return errors.Join(err, tx.AppendAudit(ctx, core.AuditEvent{At: day, Actor: "admin", Action: "backup.restore"}))
+				}
+				if err := sqlstore.Restore(t.Context(), cfg, bytes.NewReader(backup(t, old)), amend, sound); err != nil {
+					t.Fatal(err)
+				}
+				if ended != 1 {
+					t.Errorf("%d sessions ended, want 1", ended)
+				}
+				wantSchema2(t, mustOpen(t, cfg))
+			})
+		}
 	}
 }

@@ -32,7 +32,8 @@ type Amendable interface {
 // Restore reads a backup of either dialect into a new database: a SQLite file that does not exist yet, or a PostgreSQL
 // database without rows. An older schema is brought up to date. amend may be nil. On any error, also of amend or a check,
 // nothing is restored: there is no SQLite file, and the PostgreSQL database is as empty as before. core.ErrInvalid says that
-// the backup is damaged, core.ErrConflict that the database is in use; a *SchemaError that a newer program wrote it.
+// the backup is damaged, core.ErrConflict that the database is in use; a *SchemaError that a newer program wrote it. One
+// exception: a backup of an older schema whose check fails stays in the PostgreSQL database, which must then be made anew.
 func Restore(ctx context.Context, cfg Config, r io.Reader, amend Amend, checks ...Check) error {
 	if cfg.Driver == PostgreSQL {
 		return restoreInto(ctx, cfg, r, amend, checks)

@@ -13,12 +13,13 @@ import (
 )
 
 const userColumns = `id, username, display_name, email, department, office, source, overdraft, disabled,
-	deleted_at, erased_at, created_at, updated_at`
+	disabled_by_source, deleted_at, erased_at, created_at, updated_at`
 
 func scanUser(row scanner) (core.User, error) {
 	var u core.User
 	err := row.Scan(&u.ID, &u.Username, &u.DisplayName, &u.Email, &u.Department, &u.Office, &u.Source, &u.Overdraft,
-		boolOf{&u.Disabled}, timeOf{&u.DeletedAt}, timeOf{&u.ErasedAt}, timeOf{&u.CreatedAt}, timeOf{&u.UpdatedAt})
+		boolOf{&u.Disabled}, boolOf{&u.DisabledBySource}, timeOf{&u.DeletedAt}, timeOf{&u.ErasedAt},
+		timeOf{&u.CreatedAt}, timeOf{&u.UpdatedAt})
 	return u, err
 }
 
@@ -33,10 +34,10 @@ func searchText(u core.User) string {
 // CreateUser implements store.Users.
 func (t *tx) CreateUser(ctx context.Context, u core.User) (core.UserID, error) {
 	id, err := one(ctx, t, scanInt, "create a user", `INSERT INTO users (username, display_name, email, department, office,
-			source, overdraft, disabled, deleted_at, erased_at, created_at, updated_at, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) RETURNING id`,
+			source, overdraft, disabled, disabled_by_source, deleted_at, erased_at, created_at, updated_at, search)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
 		u.Username, u.DisplayName, u.Email, u.Department, u.Office, u.Source, u.Overdraft, u.Disabled,
-		u.DeletedAt, u.ErasedAt, u.CreatedAt, u.UpdatedAt, searchText(u))
+		u.DisabledBySource, u.DeletedAt, u.ErasedAt, u.CreatedAt, u.UpdatedAt, searchText(u))
 	return core.UserID(id), err
 }
 
@@ -48,11 +49,11 @@ func (t *tx) User(ctx context.Context, id core.UserID) (core.User, error) {
 // UpdateUser implements store.Users.
 func (t *tx) UpdateUser(ctx context.Context, u core.User) error {
 	return t.execOne(ctx, fmt.Sprintf("change user %d", u.ID), `UPDATE users SET username = $1, display_name = $2,
-			email = $3, department = $4, office = $5, source = $6, overdraft = $7, disabled = $8, deleted_at = $9,
-			erased_at = $10, updated_at = $11, search = $12
-		WHERE id = $13`,
+			email = $3, department = $4, office = $5, source = $6, overdraft = $7, disabled = $8,
+			disabled_by_source = $9, deleted_at = $10, erased_at = $11, updated_at = $12, search = $13
+		WHERE id = $14`,
 		u.Username, u.DisplayName, u.Email, u.Department, u.Office, u.Source, u.Overdraft, u.Disabled,
-		u.DeletedAt, u.ErasedAt, u.UpdatedAt, searchText(u), u.ID)
+		u.DisabledBySource, u.DeletedAt, u.ErasedAt, u.UpdatedAt, searchText(u), u.ID)
 }
 
 // ListUsers implements store.Users.

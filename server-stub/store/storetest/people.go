@@ -16,7 +16,7 @@ var userTests = []test{
 	{"every field comes back", func(t *testing.T, s store.Store) {
 		want := core.User{
 			Username: "alex.test", DisplayName: "Alex Täst", Email: "alex@example.org", Department: "Physics", Office: "B 12",
-			Source: "corp", Overdraft: 50000, Disabled: true, DeletedAt: day, ErasedAt: day.Add(time.Hour),
+			Source: "corp", Overdraft: 50000, Disabled: true, DisabledBySource: true, DeletedAt: day, ErasedAt: day.Add(time.Hour),
 			CreatedAt: day.Add(-time.Hour), UpdatedAt: day.Add(time.Minute),
 		}
 		update(t, s, func(tx store.Tx) (err error) {
