@@ -149,7 +149,7 @@ func (m *machine) refused(ctx context.Context, c command, name string, err error
 
 // accepted follows the new session, and answers c with its first balance.
 func (m *machine) accepted(ctx context.Context, c command, tokens Tokens, stay bool) {
-	m.logger.InfoContext(ctx, "signed in", "username", tokens.User.Username)
+	m.logger.InfoContext(ctx, "signed in", "username", m.loggable(tokens.User.Username))
 	if m.in != nil {
 		before := m.in.tokens
 		m.in.answer(failed(context.Canceled))

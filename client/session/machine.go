@@ -275,9 +275,17 @@ func (m *machine) hear(ctx context.Context, in *signedIn, n news) {
 func (m *machine) hearUser(ctx context.Context, user api.User) {
 	if m.user != nil && m.user.ID == user.ID && m.user.Username != "" && !auth.Same(m.user.Username, user.Username) {
 		m.newName = user.Username
-		m.logger.InfoContext(ctx, "account has a new name", "was", m.user.Username, "is", user.Username)
+		m.logger.InfoContext(ctx, "account has a new name", "was", m.loggable(m.user.Username), "is", m.loggable(user.Username))
 	}
 	m.user = &user
+}
+
+// loggable is a name for the log, which the next person at a shared computer can read.
+func (m *machine) loggable(name string) string {
+	if m.who.Shared {
+		return "not written on a shared computer"
+	}
+	return name
 }
 
 func (m *machine) hearBalance(ctx context.Context, in *signedIn, n news) {

@@ -309,6 +309,29 @@ func TestTimesOfTheUnattendedCanBeShorter(t *testing.T) {
 	})
 }
 
+func TestSharedComputersLogNoNames(t *testing.T) {
+	for name, shared := range map[string]bool{"shared": true, "personal": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var log strings.Builder
+				server := newServer()
+				d := deskWith(t, server, newVault(), person{name: "student", shared: shared}, func(d *session.Deps) {
+					d.Logger = slog.New(slog.NewTextHandler(&log, nil))
+				})
+				if r := d.signIn("alex.test", "right", false); !r.OK {
+					t.Fatal(r.Problem)
+				}
+				server.set(func() { server.user.Username = "alex.new@example.org" })
+				d.at(time.Hour) // refreshed: the new name is heard of
+				d.quit()
+				if got := strings.Contains(log.String(), "alex"); got == shared || !strings.Contains(log.String(), "new name") {
+					t.Errorf("a name is in the log: %v\n%s", got, log.String())
+				}
+			})
+		})
+	}
+}
+
 func TestLoggingOffEndsTheSessionAtTheServer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := labWith(t)
