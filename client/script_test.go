@@ -53,7 +53,7 @@ func TestScripts(t *testing.T) {
 }
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"platen": main})
+	testscript.Main(m, map[string]func(){"platen": main, "platen-hasty": hasty})
 }
 
 // buildServer builds platen-server and returns its path.
