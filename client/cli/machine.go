@@ -19,6 +19,7 @@ import (
 	"github.com/platenprint/platen/client/config"
 	"github.com/platenprint/platen/client/connect"
 	"github.com/platenprint/platen/client/doctor"
+	"github.com/platenprint/platen/client/presence"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/buildinfo"
@@ -167,6 +168,7 @@ func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, e
 	in := doctor.Inputs{
 		GOOS: runtime.GOOS, Env: env, Config: settings, Warnings: warnings, Proxies: connect.Proxies(settings, clock.System),
 		Tray: doctor.ThisDesk(env), Processes: doctor.ThisSystem(), Clock: clock.System,
+		Presence: presence.New(p.Getenv, clock.System),
 		Resident: func(ctx context.Context) error {
 			_, _, err := p.client(ctx, 0)
 			return err

@@ -21,6 +21,7 @@ import (
 	"github.com/platenprint/platen/auth/tokenstore"
 	"github.com/platenprint/platen/client/apiclient"
 	"github.com/platenprint/platen/client/config"
+	"github.com/platenprint/platen/client/presence"
 	"github.com/platenprint/platen/client/proxy"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
@@ -162,6 +163,16 @@ type keyring tokenstore.Availability
 
 func (k keyring) Probe(context.Context) tokenstore.Availability { return tokenstore.Availability(k) }
 
+// here is what a desktop tells; nothing is an error.
+type here presence.Reading
+
+func (h here) Read(context.Context) (presence.Reading, error) {
+	if h == (here{}) {
+		return presence.Reading{}, presence.ErrUnsupported
+	}
+	return presence.Reading(h), nil
+}
+
 type processes []Process
 
 func (p processes) List(context.Context) ([]Process, error) { return p, nil }
@@ -169,6 +180,7 @@ func (p processes) List(context.Context) ([]Process, error) { return p, nil }
 func TestDesktopChecks(t *testing.T) {
 	desk := func(d Desk, err error) TrayProbe { return func(context.Context) (Desk, error) { return d, err } }
 	is := func(err error) func(context.Context) error { return func(context.Context) error { return err } }
+	shared, lab := config.Config{DeviceRole: config.RoleShared}, config.Config{SharedOSUsers: []string{"lab"}}
 	for _, tc := range []struct {
 		name  string
 		in    Inputs
@@ -182,6 +194,12 @@ func TestDesktopChecks(t *testing.T) {
 		{"no bus", Inputs{Tray: desk(Desk{}, sessionbus.ErrNone)}, "tray", Warn, "no session bus"},
 		{"bus does not answer", Inputs{Tray: desk(Desk{}, errors.New("x"))}, "tray", Warn, "does not answer"},
 		{"Windows has a tray", Inputs{}, "tray", OK, "always"},
+		{"not shared", Inputs{}, "presence", OK, "not a shared"},
+		{"shared, it is told who is there", Inputs{Config: shared, Presence: here{IdleKnown: true, LockedKnown: true}}, "presence", OK, "are signed out"},
+		{"shared, only locks are told", Inputs{Config: shared, Presence: here{LockedKnown: true}}, "presence", Warn, "but not how long"},
+		{"shared, only moves are told", Inputs{Config: lab, Presence: here{IdleKnown: true}}, "presence", Warn, "but not that"},
+		{"shared, nothing is told", Inputs{Config: lab, Presence: here{}}, "presence", Warn, "sign out themselves"},
+		{"shared, nobody looked", Inputs{Config: shared}, "presence", Unknown, "Nobody"},
 		{"X11", Inputs{GOOS: "linux", Env: map[string]string{"DISPLAY": ":0"}}, "display", OK, "X11"},
 		{"Wayland with Xwayland", Inputs{GOOS: "linux", Env: map[string]string{"WAYLAND_DISPLAY": "w", "DISPLAY": ":0"}}, "display", OK, "Wayland"},
 		{"Wayland alone", Inputs{GOOS: "linux", Env: map[string]string{"WAYLAND_DISPLAY": "w"}}, "display", Warn, "X11"},

@@ -8,6 +8,7 @@ import (
 	"github.com/platenprint/platen/auth/tokenstore"
 	"github.com/platenprint/platen/client/apiclient"
 	"github.com/platenprint/platen/client/config"
+	"github.com/platenprint/platen/client/presence"
 	"github.com/platenprint/platen/client/proxy"
 	"github.com/platenprint/platen/internal/clock"
 )
@@ -52,6 +53,7 @@ type Inputs struct {
 	Proxies   Proxies
 	Keyring   Keyring
 	Tray      TrayProbe
+	Presence  presence.Source
 	Processes Processes
 	Resident  func(ctx context.Context) error // asks the resident for its status; nil error: it runs
 	Clock     clock.Clock
@@ -70,6 +72,7 @@ func All(in Inputs) []Check {
 		{"keyring", in.keyring},
 		{"tray", in.tray},
 		{"display", in.display},
+		{"presence", in.presence},
 		{"other clients", in.others},
 	}
 }
