@@ -10,22 +10,31 @@ import (
 	"github.com/platenprint/platen/server-stub/store"
 )
 
-// apply writes a plan and its audit lines, and returns the users it touched.
+// apply writes a plan and its audit lines, and returns the users it touched. What hangs on the users is gathered and written
+// at once in the end: the first synchronisation of a site is long enough as it is, and bookings wait for it.
 func apply(ctx context.Context, tx store.Tx, source core.SourceID, now time.Time, p Plan) ([]core.UserID, error) {
+	var w writes
 	changed := make([]core.UserID, 0, len(p.Changes))
 	for _, c := range p.Changes {
-		id, err := applyOne(ctx, tx, source, now, c)
+		id, err := w.user(ctx, tx, source, now, c)
 		if err != nil {
 			return nil, err
 		}
 		changed = append(changed, id)
 	}
-	return changed, nil
+	return changed, w.flush(ctx, tx)
 }
 
-func applyOne(ctx context.Context, tx store.Tx, source core.SourceID, now time.Time, c Change) (core.UserID, error) {
+// writes is what hangs on users.
+type writes struct {
+	identities []core.ExternalIdentity
+	ends, puts []core.LoginName
+	events     []core.AuditEvent
+}
+
+// user writes the user and gathers the rest.
+func (w *writes) user(ctx context.Context, tx store.Tx, source core.SourceID, now time.Time, c Change) (core.UserID, error) {
 	id := c.User.ID
-	step := func(what string, err error) error { return fmt.Errorf("%s of user %d: %w", what, id, err) }
 	c.User.UpdatedAt = now
 	switch {
 	case c.has(ActionCreate):
@@ -36,33 +45,41 @@ func applyOne(ctx context.Context, tx store.Tx, source core.SourceID, now time.T
 		}
 	case !c.has(ActionRelease):
 		if err := tx.UpdateUser(ctx, c.User); err != nil {
-			return 0, step("update the details", err)
+			return 0, fmt.Errorf("update the details of user %d: %w", id, err)
 		}
 	}
 	for _, e := range c.Identities {
 		e.UserID = id
-		if err := tx.PutIdentity(ctx, e); err != nil {
-			return 0, step("tie the "+string(e.Kind), err)
-		}
+		w.identities = append(w.identities, e)
 	}
-	for _, n := range c.EndNames {
-		if err := tx.EndName(ctx, n.ID, n.ValidTo); err != nil {
-			return 0, step("end a name", err)
-		}
-	}
+	w.ends = append(w.ends, c.EndNames...)
 	for _, n := range c.PutNames {
 		n.UserID = id
-		if err := tx.PutName(ctx, n); err != nil {
-			return 0, step("put a name", err)
-		}
+		w.puts = append(w.puts, n)
 	}
 	for _, action := range c.Actions {
-		event := core.AuditEvent{
+		w.events = append(w.events, core.AuditEvent{
 			At: now, Actor: "sync:" + string(source), Action: "user." + string(action), Target: fmt.Sprintf("user:%d", id), Detail: strings.Join(c.Fields, ","),
-		}
-		if err := tx.AppendAudit(ctx, event); err != nil {
-			return 0, step("write the audit line", err)
-		}
+		})
 	}
 	return id, nil
+}
+
+// flush writes the rest. Names end before others begin, so that one that changes hands is never held twice.
+func (w *writes) flush(ctx context.Context, tx store.Tx) error {
+	if err := tx.PutIdentity(ctx, w.identities...); err != nil {
+		return fmt.Errorf("tie identities: %w", err)
+	}
+	for _, n := range w.ends {
+		if err := tx.EndName(ctx, n.ID, n.ValidTo); err != nil {
+			return fmt.Errorf("end a name of user %d: %w", n.UserID, err)
+		}
+	}
+	if err := tx.PutName(ctx, w.puts...); err != nil {
+		return fmt.Errorf("put names: %w", err)
+	}
+	if err := tx.AppendAudit(ctx, w.events...); err != nil {
+		return fmt.Errorf("write the audit lines: %w", err)
+	}
+	return nil
 }

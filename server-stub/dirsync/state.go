@@ -3,6 +3,7 @@ package dirsync
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
@@ -28,13 +29,6 @@ type Person struct {
 	Names      []core.LoginName        // in force and ended, of any source
 }
 
-// keyKinds are the kinds of identity that can be a record's Key.
-func keyKinds() []core.IdentityKind {
-	return []core.IdentityKind{
-		core.IdentityObjectGUID, core.IdentityEntryUUID, core.IdentityEntraOID, core.IdentityGoogleID, core.IdentitySCIMID, core.IdentityCSVKey,
-	}
-}
-
 // loadState reads what planning records needs.
 func loadState(ctx context.Context, tx store.Tx, source core.SourceID, records []wanted) (State, error) {
 	state, err := loadPeople(ctx, tx, source)
@@ -43,29 +37,26 @@ func loadState(ctx context.Context, tx store.Tx, source core.SourceID, records [
 	}
 	folds, sids := lookups(state, records)
 	state.Holders, state.Inactive = make(map[auth.Folded][]core.NameHolder, len(folds)), make(map[core.UserID]core.User)
-	for _, folded := range folds {
-		holders, err := tx.Holders(ctx, folded)
-		if err != nil {
-			return State{}, fmt.Errorf("look up who holds a name: %w", err)
-		}
-		if len(holders) > 0 {
-			state.Holders[folded] = holders
-		}
-		for _, h := range holders {
-			if h.Active {
-				continue
-			}
-			if state.Inactive[h.UserID], err = tx.User(ctx, h.UserID); err != nil {
-				return State{}, fmt.Errorf("read user %d: %w", h.UserID, err)
-			}
+	hold := func(h core.NameHolder) {
+		state.Holders[h.Folded] = append(state.Holders[h.Folded], h)
+		if !h.Active {
+			state.Inactive[h.UserID] = core.User{}
 		}
 	}
-	state.Owners = make(map[string][]Person)
-	for _, sid := range sids {
-		ids, err := tx.OwnersByID(ctx, core.IdentitySID, sid)
-		if err != nil {
-			return State{}, fmt.Errorf("look up who has a SID: %w", err)
+	if err := tx.HoldersOf(ctx, folds, hold); err != nil {
+		return State{}, fmt.Errorf("look up who holds the names: %w", err)
+	}
+	for id := range state.Inactive {
+		if state.Inactive[id], err = tx.User(ctx, id); err != nil {
+			return State{}, fmt.Errorf("read user %d: %w", id, err)
 		}
+	}
+	owners := map[string][]core.UserID{}
+	if err := tx.OwnersOf(ctx, core.IdentitySID, sids, func(sid string, id core.UserID) { owners[sid] = append(owners[sid], id) }); err != nil {
+		return State{}, fmt.Errorf("look up who has the SIDs: %w", err)
+	}
+	state.Owners = make(map[string][]Person, len(owners))
+	for sid, ids := range owners {
 		for _, id := range ids {
 			owner, err := loadPerson(ctx, tx, source, id)
 			if err != nil {
@@ -82,39 +73,35 @@ func loadPeople(ctx context.Context, tx store.Tx, source core.SourceID) (State, 
 	if err != nil {
 		return State{}, fmt.Errorf("list the users of the source: %w", err)
 	}
-	state := State{People: make([]Person, 0, len(users))}
+	state := State{People: make([]Person, len(users))}
 	index := make(map[core.UserID]int, len(users))
-	for _, u := range users {
-		names, err := tx.UserNames(ctx, u.ID)
-		if err != nil {
-			return State{}, fmt.Errorf("list the names of user %d: %w", u.ID, err)
-		}
-		p := Person{User: u, Names: names}
-		index[u.ID] = len(state.People)
-		state.People = append(state.People, p)
+	for i, u := range users {
+		state.People[i], index[u.ID] = Person{User: u}, i
 	}
-	for _, kind := range append(keyKinds(), core.IdentitySID) {
-		identities, err := tx.SourceIdentities(ctx, source, kind)
+	if err := tx.SourceNames(ctx, source, func(n core.LoginName) {
+		if i, known := index[n.UserID]; known {
+			state.People[i].Names = append(state.People[i].Names, n)
+		}
+	}); err != nil {
+		return State{}, fmt.Errorf("list the names of the source's users: %w", err)
+	}
+	var others []core.UserID // whom another source keeps now
+	if err := tx.SourceIdentities(ctx, source, func(e core.ExternalIdentity) {
+		if i, known := index[e.UserID]; known {
+			state.People[i].Identities = append(state.People[i].Identities, e)
+		} else if e.Kind != core.IdentitySID {
+			others = append(others, e.UserID)
+		}
+	}); err != nil {
+		return State{}, fmt.Errorf("list the identities of the source: %w", err)
+	}
+	slices.Sort(others)
+	for _, id := range slices.Compact(others) {
+		p, err := loadPerson(ctx, tx, source, id)
 		if err != nil {
-			return State{}, fmt.Errorf("list the identities of the source: %w", err)
+			return State{}, err
 		}
-		for _, identity := range identities {
-			i, known := index[identity.UserID]
-			if known {
-				state.People[i].Identities = append(state.People[i].Identities, identity)
-				continue
-			}
-			if kind == core.IdentitySID {
-				continue
-			}
-			// Another source keeps this person now.
-			p, err := loadPerson(ctx, tx, source, identity.UserID)
-			if err != nil {
-				return State{}, err
-			}
-			index[identity.UserID] = len(state.People)
-			state.People = append(state.People, p)
-		}
+		state.People = append(state.People, p)
 	}
 	return state, nil
 }

@@ -770,22 +770,22 @@ func (t *countingTx) UpdateUser(ctx context.Context, u core.User) error {
 	return errors.Join(t.write(), t.Tx.UpdateUser(ctx, u))
 }
 
-func (t *countingTx) PutName(ctx context.Context, n core.LoginName) error {
-	return errors.Join(t.write(), t.Tx.PutName(ctx, n))
+func (t *countingTx) PutName(ctx context.Context, n ...core.LoginName) error {
+	return errors.Join(t.write(), t.Tx.PutName(ctx, n...))
 }
 
 func (t *countingTx) EndName(ctx context.Context, id int64, at time.Time) error {
 	return errors.Join(t.write(), t.Tx.EndName(ctx, id, at))
 }
 
-func (t *countingTx) PutIdentity(ctx context.Context, e core.ExternalIdentity) error {
-	return errors.Join(t.write(), t.Tx.PutIdentity(ctx, e))
+func (t *countingTx) PutIdentity(ctx context.Context, e ...core.ExternalIdentity) error {
+	return errors.Join(t.write(), t.Tx.PutIdentity(ctx, e...))
 }
 
 func (t *countingTx) SetMeta(ctx context.Context, key, value string) error {
 	return errors.Join(t.write(), t.Tx.SetMeta(ctx, key, value))
 }
 
-func (t *countingTx) AppendAudit(ctx context.Context, e core.AuditEvent) error {
-	return errors.Join(t.write(), t.Tx.AppendAudit(ctx, e))
+func (t *countingTx) AppendAudit(ctx context.Context, e ...core.AuditEvent) error {
+	return errors.Join(t.write(), t.Tx.AppendAudit(ctx, e...))
 }

@@ -81,28 +81,38 @@ type Users interface {
 // Names keeps login names. Uniqueness is not the store's business but for one rule: one user holds a (folded, kind,
 // domain) at most once at a time.
 type Names interface {
-	// PutName adds n, or renews the same user's same name of that kind and domain (its ValidTo is cleared).
-	PutName(ctx context.Context, n core.LoginName) error
+	// PutName adds names, or renews the same user's same name of that kind and domain (its ValidTo is cleared). Many at once
+	// cost less than one by one.
+	PutName(ctx context.Context, n ...core.LoginName) error
 	// EndName ends one name at the given time.
 	EndName(ctx context.Context, id int64, at time.Time) error
 	// DeleteNames removes every name of a user (erasure only).
 	DeleteNames(ctx context.Context, id core.UserID) error
 	// UserNames returns a user's names, in force and ended, oldest first.
 	UserNames(ctx context.Context, id core.UserID) ([]core.LoginName, error)
+	// SourceNames hands out the names of all people whom the source keeps, user by user, each user's as UserNames has them.
+	// yield must not use the transaction.
+	SourceNames(ctx context.Context, source core.SourceID, yield func(core.LoginName)) error
 	// Holders returns every name with this fold, in force or ended, of users that are not erased.
 	Holders(ctx context.Context, folded auth.Folded) ([]core.NameHolder, error)
+	// HoldersOf hands out what Holders returns for each of the folds, in no order of the folds. yield must not use the
+	// transaction.
+	HoldersOf(ctx context.Context, folds []auth.Folded, yield func(core.NameHolder)) error
 }
 
 // Identities keeps the immutable ids of directories.
 type Identities interface {
-	// PutIdentity ties; core.ErrConflict, which leaves the transaction usable, if that identity is another user's.
-	PutIdentity(ctx context.Context, e core.ExternalIdentity) error
+	// PutIdentity ties; core.ErrConflict, which leaves the transaction usable, if one of the identities is another user's. Many
+	// at once cost less than one by one.
+	PutIdentity(ctx context.Context, e ...core.ExternalIdentity) error
 	IdentityOwner(ctx context.Context, source core.SourceID, kind core.IdentityKind, immutableID string) (core.UserID, error)
 	// OwnersByID returns the users whom any source knows by this id (a SID is known to several sources).
 	OwnersByID(ctx context.Context, kind core.IdentityKind, immutableID string) ([]core.UserID, error)
 	UserIdentities(ctx context.Context, id core.UserID) ([]core.ExternalIdentity, error)
-	// SourceIdentities returns all of one source and kind, for the diff of a synchronisation.
-	SourceIdentities(ctx context.Context, source core.SourceID, kind core.IdentityKind) ([]core.ExternalIdentity, error)
+	// OwnersOf hands out each of the ids with the users whom any source knows by it. yield must not use the transaction.
+	OwnersOf(ctx context.Context, kind core.IdentityKind, immutableIDs []string, yield func(immutableID string, owner core.UserID)) error
+	// SourceIdentities hands out all of one source, in the order of kind and id. yield must not use the transaction.
+	SourceIdentities(ctx context.Context, source core.SourceID, yield func(core.ExternalIdentity)) error
 	DeleteIdentities(ctx context.Context, id core.UserID) error
 }
 
@@ -149,7 +159,8 @@ type Sync interface {
 
 // Audit keeps the audit log.
 type Audit interface {
-	AppendAudit(ctx context.Context, e core.AuditEvent) error
+	// AppendAudit writes lines, in their order. Many at once cost less than one by one.
+	AppendAudit(ctx context.Context, e ...core.AuditEvent) error
 	// AuditEvents returns events newest first, before the given id (0: from the newest).
 	AuditEvents(ctx context.Context, before int64, limit int) ([]core.AuditEvent, error)
 }

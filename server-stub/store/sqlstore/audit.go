@@ -14,10 +14,9 @@ func scanAudit(row scanner) (core.AuditEvent, error) {
 }
 
 // AppendAudit implements store.Audit.
-func (t *tx) AppendAudit(ctx context.Context, e core.AuditEvent) error {
-	_, err := t.exec(ctx, "write the audit log",
-		`INSERT INTO audit_events (at, actor, action, target, detail) VALUES ($1, $2, $3, $4, $5)`,
-		e.At, e.Actor, e.Action, e.Target, e.Detail)
+func (t *tx) AppendAudit(ctx context.Context, events ...core.AuditEvent) error {
+	_, err := execMany(ctx, t, "write the audit log", insert{`INSERT INTO audit_events (at, actor, action, target, detail) VALUES`, 5, ``}, events,
+		func(e core.AuditEvent) []any { return []any{e.At, e.Actor, e.Action, e.Target, e.Detail} })
 	return err
 }
 

@@ -21,19 +21,28 @@ func scanUserID(row scanner) (core.UserID, error) {
 }
 
 // PutIdentity implements store.Identities. A conflict leaves the transaction usable.
-func (t *tx) PutIdentity(ctx context.Context, e core.ExternalIdentity) error {
-	doing := fmt.Sprintf("tie a %s of %q to user %d", e.Kind, e.Source, e.UserID)
-	if _, err := t.exec(ctx, doing, `INSERT INTO external_identities (source, kind, immutable_id, user_id)
-		VALUES ($1, $2, $3, $4) ON CONFLICT (source, kind, immutable_id) DO NOTHING`,
-		e.Source, e.Kind, e.ImmutableID, e.UserID); err != nil {
+func (t *tx) PutIdentity(ctx context.Context, list ...core.ExternalIdentity) error {
+	if len(list) == 0 {
+		return nil
+	}
+	doing := func(e core.ExternalIdentity) string {
+		return fmt.Sprintf("tie a %s of %q to user %d", e.Kind, e.Source, e.UserID)
+	}
+	n, err := execMany(ctx, t, doing(list[0]), insert{
+		`INSERT INTO external_identities (source, kind, immutable_id, user_id) VALUES`, 4,
+		`ON CONFLICT (source, kind, immutable_id) DO NOTHING`,
+	}, list, func(e core.ExternalIdentity) []any { return []any{e.Source, e.Kind, e.ImmutableID, e.UserID} })
+	if err != nil || n == int64(len(list)) {
 		return err
 	}
-	owner, err := t.IdentityOwner(ctx, e.Source, e.Kind, e.ImmutableID)
-	if err != nil {
-		return err
-	}
-	if owner != e.UserID {
-		return fmt.Errorf("%s: %w: it is tied to user %d", doing, core.ErrConflict, owner)
+	for _, e := range list { // some were there: whose?
+		owner, err := t.IdentityOwner(ctx, e.Source, e.Kind, e.ImmutableID)
+		if err != nil {
+			return err
+		}
+		if owner != e.UserID {
+			return fmt.Errorf("%s: %w: it is tied to user %d", doing(e), core.ErrConflict, owner)
+		}
 	}
 	return nil
 }
@@ -56,10 +65,29 @@ func (t *tx) UserIdentities(ctx context.Context, id core.UserID) ([]core.Externa
 		`SELECT `+identityColumns+` FROM external_identities WHERE user_id = $1 ORDER BY source, kind, immutable_id`, id)
 }
 
+// ownedID is an id with one of its owners.
+type ownedID struct {
+	id    string
+	owner core.UserID
+}
+
+func scanOwnedID(row scanner) (ownedID, error) {
+	var o ownedID
+	err := row.Scan(&o.id, &o.owner)
+	return o, err
+}
+
+// OwnersOf implements store.Identities.
+func (t *tx) OwnersOf(ctx context.Context, kind core.IdentityKind, ids []string, yield func(string, core.UserID)) error {
+	return eachOf(ctx, t, scanOwnedID, fmt.Sprintf("find the owners of %ss", kind), `SELECT DISTINCT immutable_id, user_id
+		FROM external_identities WHERE kind = $1 AND immutable_id IN (%s) ORDER BY immutable_id, user_id`, ids,
+		func(o ownedID) { yield(o.id, o.owner) }, kind)
+}
+
 // SourceIdentities implements store.Identities.
-func (t *tx) SourceIdentities(ctx context.Context, source core.SourceID, kind core.IdentityKind) ([]core.ExternalIdentity, error) {
-	return all(ctx, t, scanIdentity, fmt.Sprintf("read the identities of %q", source),
-		`SELECT `+identityColumns+` FROM external_identities WHERE source = $1 AND kind = $2 ORDER BY immutable_id`, source, kind)
+func (t *tx) SourceIdentities(ctx context.Context, source core.SourceID, yield func(core.ExternalIdentity)) error {
+	return each(ctx, t, scanIdentity, fmt.Sprintf("read the identities of %q", source),
+		`SELECT `+identityColumns+` FROM external_identities WHERE source = $1 ORDER BY kind, immutable_id`, yield, source)
 }
 
 // DeleteIdentities implements store.Identities.

@@ -28,14 +28,40 @@ func scanHolder(row scanner) (core.NameHolder, error) {
 }
 
 // PutName implements store.Names. A renewed name keeps its id and the time from which it was first held.
-func (t *tx) PutName(ctx context.Context, n core.LoginName) error {
-	_, err := t.exec(ctx, fmt.Sprintf("give user %d a name", n.UserID), `INSERT INTO login_names
-			(user_id, name, folded, kind, domain, source, valid_from, valid_to)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-		ON CONFLICT (user_id, folded, kind, domain) DO UPDATE
+func (t *tx) PutName(ctx context.Context, names ...core.LoginName) error {
+	if len(names) == 0 {
+		return nil
+	}
+	_, err := execMany(ctx, t, fmt.Sprintf("give user %d a name", names[0].UserID), insert{
+		`INSERT INTO login_names (user_id, name, folded, kind, domain, source, valid_from, valid_to) VALUES`, 8,
+		`ON CONFLICT (user_id, folded, kind, domain) DO UPDATE
 			SET name = excluded.name, source = excluded.source, valid_to = NULL`,
-		n.UserID, n.Name, n.Folded, n.Kind, n.Domain, n.Source, n.ValidFrom, n.ValidTo)
+	}, lastOfEach(names), func(n core.LoginName) []any {
+		return []any{n.UserID, n.Name, n.Folded, n.Kind, n.Domain, n.Source, n.ValidFrom, n.ValidTo}
+	})
 	return err
+}
+
+// lastOfEach leaves out names that come again: one statement may not change a row twice.
+func lastOfEach(names []core.LoginName) []core.LoginName {
+	type key struct {
+		user   core.UserID
+		folded auth.Folded
+		kind   core.NameKind
+		domain auth.Folded
+	}
+	at := make(map[key]int, len(names))
+	out := make([]core.LoginName, 0, len(names))
+	for _, n := range names {
+		k := key{n.UserID, n.Folded, n.Kind, n.Domain}
+		if i, again := at[k]; again {
+			out[i] = n
+			continue
+		}
+		at[k] = len(out)
+		out = append(out, n)
+	}
+	return out
 }
 
 // EndName implements store.Names.
@@ -55,10 +81,24 @@ func (t *tx) UserNames(ctx context.Context, id core.UserID) ([]core.LoginName, e
 		`SELECT `+nameColumns+` FROM login_names n WHERE n.user_id = $1 ORDER BY COALESCE(n.valid_from, 0), n.id`, id)
 }
 
+// SourceNames implements store.Names.
+func (t *tx) SourceNames(ctx context.Context, source core.SourceID, yield func(core.LoginName)) error {
+	return each(ctx, t, scanName, fmt.Sprintf("read the names of %q", source), `SELECT `+nameColumns+`
+		FROM users u JOIN login_names n ON n.user_id = u.id
+		WHERE u.source = $1 AND u.erased_at IS NULL ORDER BY u.id, COALESCE(n.valid_from, 0), n.id`, yield, source)
+}
+
+const holders = `SELECT ` + nameColumns + `,
+		CASE WHEN u.disabled = 0 AND u.deleted_at IS NULL THEN 1 ELSE 0 END, u.source
+	FROM login_names n JOIN users u ON u.id = n.user_id
+	WHERE n.folded IN (%s) AND u.erased_at IS NULL ORDER BY n.id`
+
 // Holders implements store.Names.
 func (t *tx) Holders(ctx context.Context, folded auth.Folded) ([]core.NameHolder, error) {
-	return all(ctx, t, scanHolder, "find who holds a name", `SELECT `+nameColumns+`,
-			CASE WHEN u.disabled = 0 AND u.deleted_at IS NULL THEN 1 ELSE 0 END, u.source
-		FROM login_names n JOIN users u ON u.id = n.user_id
-		WHERE n.folded = $1 AND u.erased_at IS NULL ORDER BY n.id`, folded)
+	return all(ctx, t, scanHolder, "find who holds a name", fmt.Sprintf(holders, "$1"), folded)
+}
+
+// HoldersOf implements store.Names.
+func (t *tx) HoldersOf(ctx context.Context, folds []auth.Folded, yield func(core.NameHolder)) error {
+	return eachOf(ctx, t, scanHolder, "find who holds names", holders, folds, yield)
 }

@@ -16,6 +16,8 @@ type tx struct {
 	store  *Store
 	writes bool
 
+	met map[string]*sql.Stmt // texts met in this transaction that the pool has not prepared yet; nil at the first time
+
 	failed error // the first error of a statement: the transaction cannot be committed any more
 	done   bool  // commit was tried
 }
@@ -32,6 +34,28 @@ func (t *tx) fail(ctx context.Context, doing string, err error) error {
 	return err
 }
 
+// statement returns a prepared statement, nil where the text is parsed anew, and what must be called after its use. A text
+// that comes again in a transaction in which it was first met is prepared for the rest of it: a synchronisation repeats the
+// same few ten thousands of times.
+func (t *tx) statement(ctx context.Context, text string) (stmt *sql.Stmt, end func()) {
+	if prepared := t.pool.statement(text); prepared != nil {
+		stmt = t.raw.StmtContext(ctx, prepared)
+		return stmt, func() { _ = stmt.Close() } // only lets go of it: the prepared one stays
+	}
+	if !t.pool.prepare {
+		return nil, nil
+	}
+	stmt, again := t.met[text]
+	if again && stmt == nil {
+		stmt, _ = t.raw.PrepareContext(ctx, text) // what is wrong with it shows when it runs
+	}
+	if t.met == nil {
+		t.met = map[string]*sql.Stmt{}
+	}
+	t.met[text] = stmt
+	return stmt, func() {} // closed with the transaction
+}
+
 // exec runs a statement that returns no rows and tells how many rows it changed.
 func (t *tx) exec(ctx context.Context, doing, text string, args ...any) (int64, error) {
 	values, err := bind(args)
@@ -39,9 +63,8 @@ func (t *tx) exec(ctx context.Context, doing, text string, args ...any) (int64, 
 		return 0, fmt.Errorf("%s: %w", doing, err)
 	}
 	var result sql.Result
-	if prepared := t.pool.statement(text); prepared != nil {
-		stmt := t.raw.StmtContext(ctx, prepared)
-		defer func() { _ = stmt.Close() }() // only lets go of it: the prepared one stays
+	if stmt, end := t.statement(ctx, text); stmt != nil { //nolint:sqlclosecheck // end does, or the transaction
+		defer end()
 		result, err = stmt.ExecContext(ctx, values...)
 	} else {
 		result, err = t.raw.ExecContext(ctx, text, values...)
@@ -72,9 +95,8 @@ func all[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), doing
 		return nil, fmt.Errorf("%s: %w", doing, err)
 	}
 	var list []T
-	if prepared := t.pool.statement(text); prepared != nil {
-		stmt := t.raw.StmtContext(ctx, prepared)
-		defer func() { _ = stmt.Close() }()
+	if stmt, end := t.statement(ctx, text); stmt != nil { //nolint:sqlclosecheck // end does, or the transaction
+		defer end()
 		rows, queryErr := stmt.QueryContext(ctx, values...)
 		list, err = collect(rows, queryErr, scan)
 	} else {

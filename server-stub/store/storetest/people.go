@@ -2,6 +2,9 @@ package storetest
 
 import (
 	"errors"
+	"fmt"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -247,6 +250,118 @@ func namesOf(t *testing.T, s store.Store, id core.UserID) (names []core.LoginNam
 	return names
 }
 
+// bulkTests: many at once are the same as one by one, whatever the sizes of the pieces.
+var bulkTests = []test{
+	{"names of many people", func(t *testing.T, s store.Store) {
+		alex, bea, gone := newUser(t, s, "alex"), newUser(t, s, "bea"), newUser(t, s, "gone")
+		bea.Source, bea.Disabled, gone.Source, gone.ErasedAt = "corp", true, "corp", day
+		update(t, s, func(tx store.Tx) error {
+			return errors.Join(tx.UpdateUser(t.Context(), bea), tx.UpdateUser(t.Context(), gone), tx.PutName(t.Context()))
+		})
+		var names []core.LoginName
+		var folds []auth.Folded
+		for i := range 470 {
+			owner := []core.User{alex, bea, gone}[i%3]
+			name := fmt.Sprintf("Name%03d", i)
+			folds = append(folds, auth.Folded(strings.ToLower(name)))
+			names = append(names, core.LoginName{UserID: owner.ID, Name: name, Folded: folds[i], Kind: core.NameAlias, Source: "old", ValidFrom: day})
+		}
+		again := slices.Clone(names[:3])
+		for i := range again {
+			again[i].Source = "new"
+		}
+		update(t, s, func(tx store.Tx) error { return tx.PutName(t.Context(), append(names, again...)...) })
+		view(t, s, func(tx store.Tx) error {
+			var got, want []core.LoginName
+			if err := tx.SourceNames(t.Context(), "corp", func(n core.LoginName) { got = append(got, n) }); err != nil {
+				return err
+			}
+			want, err := tx.UserNames(t.Context(), bea.ID)
+			if diff := cmp.Diff(want, got); diff != "" || err != nil || len(got) != 157 {
+				t.Errorf("SourceNames, %d of them (-UserNames +got): %v\n%s", len(got), err, diff)
+			}
+			holders := map[auth.Folded][]core.NameHolder{}
+			asked := append([]auth.Folded{"nobody"}, folds...)
+			if err := tx.HoldersOf(t.Context(), asked, func(h core.NameHolder) { holders[h.Folded] = append(holders[h.Folded], h) }); err != nil {
+				return err
+			}
+			for i, folded := range asked {
+				want, err := tx.Holders(t.Context(), folded)
+				if diff := cmp.Diff(want, holders[folded]); diff != "" || err != nil || (len(want) == 0) != (i == 0 || i%3 == 0) {
+					t.Errorf("HoldersOf %s (-Holders +got): %v\n%s", folded, err, diff)
+				}
+			}
+			if got[0].Source != "new" || got[1].Source != "old" {
+				t.Errorf("the last of the same name does not count: %+v", got[:2])
+			}
+			return tx.HoldersOf(t.Context(), nil, func(core.NameHolder) { t.Error("no folds have holders") })
+		})
+	}},
+	{"identities of many people", func(t *testing.T, s store.Store) {
+		alex, bea := newUser(t, s, "alex"), newUser(t, s, "bea")
+		var list []core.ExternalIdentity
+		var ids []string
+		for i := range 230 {
+			ids = append(ids, fmt.Sprintf("S-%03d", i))
+			list = append(list, core.ExternalIdentity{UserID: []core.UserID{alex.ID, bea.ID}[i%2], Source: "corp", Kind: core.IdentitySID, ImmutableID: ids[i]})
+		}
+		guid := core.ExternalIdentity{UserID: alex.ID, Source: "corp", Kind: core.IdentityObjectGUID, ImmutableID: "g"}
+		elsewhere := core.ExternalIdentity{UserID: bea.ID, Source: "ldap", Kind: core.IdentitySID, ImmutableID: ids[0]}
+		update(t, s, func(tx store.Tx) error {
+			return errors.Join(tx.PutIdentity(t.Context(), list[:3]...), tx.PutIdentity(t.Context(), append(list, guid, elsewhere)...), tx.PutIdentity(t.Context()))
+		})
+		update(t, s, func(tx store.Tx) error {
+			stolen := slices.Clone(list)
+			stolen[101].UserID = alex.ID
+			if err := tx.PutIdentity(t.Context(), stolen...); !errors.Is(err, core.ErrConflict) {
+				t.Errorf("PutIdentity with one of another's = %v, want core.ErrConflict", err)
+			}
+			return nil
+		})
+		view(t, s, func(tx store.Tx) error {
+			var got []core.ExternalIdentity
+			err := tx.SourceIdentities(t.Context(), "corp", func(e core.ExternalIdentity) { got = append(got, e) })
+			if diff := cmp.Diff(append([]core.ExternalIdentity{guid}, list...), got); diff != "" || err != nil {
+				t.Errorf("SourceIdentities (-want +got): %v\n%s", err, diff)
+			}
+			owners := map[string][]core.UserID{}
+			if err := tx.OwnersOf(t.Context(), core.IdentitySID, append(ids, "S-none", "g"), func(id string, u core.UserID) { owners[id] = append(owners[id], u) }); err != nil {
+				return err
+			}
+			if len(owners) != len(ids) {
+				t.Errorf("OwnersOf: %d ids have owners, want %d", len(owners), len(ids))
+			}
+			for _, id := range ids {
+				want, err := tx.OwnersByID(t.Context(), core.IdentitySID, id)
+				if diff := cmp.Diff(want, owners[id]); diff != "" || err != nil {
+					t.Errorf("OwnersOf %s (-OwnersByID +got): %v\n%s", id, err, diff)
+				}
+			}
+			return nil
+		})
+	}},
+	{"audit lines keep their order", func(t *testing.T, s store.Store) {
+		var events []core.AuditEvent
+		for i := range 120 {
+			events = append(events, core.AuditEvent{At: day, Actor: "sync:corp", Action: fmt.Sprint("a", i)})
+		}
+		update(t, s, func(tx store.Tx) error {
+			return errors.Join(tx.AppendAudit(t.Context()), tx.AppendAudit(t.Context(), events...))
+		})
+		view(t, s, func(tx store.Tx) error {
+			got, err := tx.AuditEvents(t.Context(), 0, 1000)
+			slices.Reverse(got)
+			for i := range got {
+				got[i].ID = 0
+			}
+			if diff := cmp.Diff(events, got); diff != "" || err != nil {
+				t.Errorf("AuditEvents (-want +got): %v\n%s", err, diff)
+			}
+			return nil
+		})
+	}},
+}
+
 var identityTests = []test{
 	{"an identity belongs to one person", func(t *testing.T, s store.Store) {
 		alex, bea := newUser(t, s, "alex"), newUser(t, s, "bea")
@@ -280,7 +395,8 @@ var identityTests = []test{
 			if diff := cmp.Diff([]core.UserID{alex.ID, bea.ID}, owners); diff != "" || err != nil {
 				t.Errorf("OwnersByID (-want +got): %v\n%s", err, diff)
 			}
-			list, err := tx.SourceIdentities(t.Context(), "ad", core.IdentitySID)
+			var list []core.ExternalIdentity
+			err = tx.SourceIdentities(t.Context(), "ad", func(e core.ExternalIdentity) { list = append(list, e) })
 			if diff := cmp.Diff([]core.ExternalIdentity{sid}, list); diff != "" || err != nil {
 				t.Errorf("SourceIdentities (-want +got): %v\n%s", err, diff)
 			}

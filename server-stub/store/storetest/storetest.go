@@ -96,6 +96,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"users", userTests},
 		{"names", nameTests},
 		{"identities", identityTests},
+		{"many at once", bulkTests},
 		{"passwords", passwordTests},
 		{"sessions", sessionTests},
 		{"limits", limitTests},
