@@ -41,6 +41,10 @@ type Domain struct {
 	Suffixes []string      // the UPN suffixes and DNS names that belong to it: "example.org", "corp.example.org"
 	SID      string        // "S-1-5-21-a-b-c", empty when unknown
 	Source   core.SourceID // the directory whose people they are
+	// Truncates is user-source.ad.upn-as-username = N of this directory: name@suffix of this domain that nobody holds as it
+	// stands is also looked for by its short name among the people of Source. Otherwise a UPN is never shortened (rows A1-50
+	// to A1-55).
+	Truncates bool
 }
 
 // Rules is what the site configured. The zero value has no suffix and truncates nothing.
@@ -51,10 +55,6 @@ type Rules struct {
 	Domains []Domain
 	// Tenants are the ids of our own Entra tenants.
 	Tenants []string
-	// UPNAsUsername is user-source.ad.upn-as-username: when false, name@suffix of one of our own domains that nobody holds
-	// as it stands is also looked for by its short name among the people of that domain's source; when true, never
-	// (rows A1-50 to A1-55).
-	UPNAsUsername bool
 }
 
 // ruleName names the rule by which somebody was found, for the explanation.
@@ -152,12 +152,12 @@ func (r Rules) addressPlan(q Query, folded auth.Folded) plan {
 	}
 	p := plan{stages: [][]lookup{{{rule: byExact, folded: folded}}}}
 	short, suffix, _ := strings.Cut(string(folded), "@")
-	if r.UPNAsUsername || short == "" || usermap.Lookalike(folded) {
+	if short == "" || usermap.Lookalike(folded) {
 		return p
 	}
 	var stage []lookup
 	for _, d := range r.Domains {
-		if d.hasSuffix(suffix) {
+		if d.Truncates && d.hasSuffix(suffix) {
 			stage = append(stage, lookup{rule: byTruncated, folded: auth.Folded(short), full: folded, source: d.Source, domain: fold(d.NetBIOS)})
 		}
 	}

@@ -59,8 +59,7 @@ func siteRules(t interface{ Fatalf(string, ...any) }) Rules {
 			{NetBIOS: "CORP", Suffixes: []string{"example.org", "corp.example.org"}, SID: "S-1-5-21-1-2-3", Source: "corp"},
 			{NetBIOS: "SALES", Suffixes: []string{"sales.example.org"}, Source: "sales"},
 		},
-		Tenants:       []string{"9d3a1c4e-0000-4000-8000-000000000001"},
-		UPNAsUsername: true,
+		Tenants: []string{"9d3a1c4e-0000-4000-8000-000000000001"},
 	}
 }
 
@@ -81,7 +80,7 @@ func TestResolve(t *testing.T) {
 	domain := func(d, n string) usermap.Facts {
 		return usermap.Facts{Kind: usermap.KindDomain, Domain: d, Name: n, Hostname: "PC-7", JoinDomain: "CORP"}
 	}
-	truncating := func(r *Rules) { r.UPNAsUsername = false }
+	truncating := func(r *Rules) { r.Domains[0].Truncates, r.Domains[1].Truncates = true, true }
 	tests := []struct {
 		name     string
 		q        Query
@@ -159,6 +158,14 @@ func TestResolve(t *testing.T) {
 		{name: "A1_52_Y_never_truncates", q: Query{Text: "atest@example.org"}, want: Unknown},
 		{name: "A1_52_Y_never_truncates_even_where_N_would", q: Query{Text: "sam@corp.example.org"}, want: Unknown},
 		{name: "A1_50_N_truncates_our_suffix", q: Query{Text: "sam@corp.example.org"}, rules: truncating, want: One, wantUser: 2},
+		{
+			name: "A1_50_N_of_another_directory_does_not_matter", q: Query{Text: "sam@corp.example.org"},
+			rules: func(r *Rules) { r.Domains[1].Truncates = true }, want: Unknown,
+		},
+		{
+			name: "A1_51_Y_of_another_directory_does_not_matter", q: Query{Text: "sam@corp.example.org"},
+			rules: func(r *Rules) { r.Domains[0].Truncates = true }, want: One, wantUser: 2,
+		},
 		{name: "A1_50_N_stays_in_the_source_of_the_suffix", q: Query{Text: "visitor@example.org"}, rules: truncating, want: Unknown},
 		{name: "A1_50_N_not_for_foreign_suffixes", q: Query{Text: "sam@elsewhere.example"}, rules: truncating, want: Unknown},
 		{name: "A1_50_N_not_against_another_UPN_of_the_suffix", q: Query{Text: "sam@example.org"}, rules: truncating, want: Unknown},
@@ -304,7 +311,9 @@ func question(t *rapid.T) (Query, Rules) {
 		}
 	}
 	rules := siteRules(t)
-	rules.UPNAsUsername = rapid.Bool().Draw(t, "upn-as-username")
+	for i := range rules.Domains {
+		rules.Domains[i].Truncates = rapid.Bool().Draw(t, "truncates")
+	}
 	return q, rules
 }
 

@@ -30,13 +30,10 @@ func (s *server) openSignIn(d *directories, hasher *passhash.Hasher) (*signin.Se
 
 // rules says whose names are whose, by the configuration.
 func (d *directories) rules(suffix usermap.Rules) names.Rules {
-	r := names.Rules{Suffix: suffix, UPNAsUsername: true}
+	r := names.Rules{Suffix: suffix}
 	for _, e := range d.entries {
-		if e.UPNAsUsername != nil && !*e.UPNAsUsername {
-			r.UPNAsUsername = false
-		}
 		if e.Domain != "" || len(e.UPNSuffixes) > 0 {
-			r.Domains = append(r.Domains, names.Domain{NetBIOS: e.Domain, Suffixes: e.UPNSuffixes, Source: core.SourceID(e.ID)})
+			r.Domains = append(r.Domains, names.Domain{NetBIOS: e.Domain, Suffixes: e.UPNSuffixes, Source: core.SourceID(e.ID), Truncates: e.TruncatesUPNs()})
 		}
 	}
 	return r

@@ -123,7 +123,7 @@ func newFixture(t testing.TB) *fixture {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f.rules = names.Rules{Suffix: suffix, UPNAsUsername: true, Domains: []names.Domain{{NetBIOS: "CORP", Suffixes: []string{"example.org"}, Source: "corp"}}}
+	f.rules = names.Rules{Suffix: suffix, Domains: []names.Domain{{NetBIOS: "CORP", Suffixes: []string{"example.org"}, Source: "corp"}}}
 	f.start()
 	f.users = users.New(users.Deps{Store: f.store, Clock: f.now, Hasher: f.hasher, ChecksPasswords: f.s.ChecksPasswords})
 	return f

@@ -82,7 +82,7 @@ func (f *fixture) resolve(t *testing.T, name string) names.Answer {
 	t.Helper()
 	var a names.Answer
 	err := f.store.View(t.Context(), func(tx store.Tx) (err error) {
-		a, err = names.Find(t.Context(), tx, names.Query{Text: name}, names.Rules{UPNAsUsername: true}, f.now)
+		a, err = names.Find(t.Context(), tx, names.Query{Text: name}, names.Rules{}, f.now)
 		return err
 	})
 	if err != nil {

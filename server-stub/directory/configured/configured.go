@@ -45,7 +45,7 @@ type Config struct {
 	// Username chooses the username: upn, sam, nickname or mail; auto (the default) takes the first of these there is.
 	Username string `yaml:"username,omitempty"`
 	// UPNAsUsername is the compatible setting user-source.ad.upn-as-username: for Active Directory Y takes the UPN and N
-	// the sAMAccountName; elsewhere it has no effect. Not set: Username decides.
+	// the sAMAccountName; elsewhere it has no effect. Not set: Username decides. See also TruncatesUPNs.
 	UPNAsUsername *bool `yaml:"upn_as_username,omitempty"`
 	// Domain is the NetBIOS domain of the short names, where the directory does not tell it.
 	Domain string `yaml:"domain,omitempty"`
@@ -75,6 +75,12 @@ type Config struct {
 	PageSize         int               `yaml:"page_size,omitempty"`
 	Timeout          time.Duration     `yaml:"timeout,omitempty"`
 	PageTimeout      time.Duration     `yaml:"page_timeout,omitempty"`
+}
+
+// TruncatesUPNs tells whether name@suffix that nobody holds is also looked for by its short name among this source's people:
+// only where upn_as_username is N for an Active Directory. A product that is asked from the server counts as one.
+func (c Config) TruncatesUPNs() bool {
+	return c.Type == TypeLDAP && (c.Product == "" || c.Product == string(ldap.ProductAD)) && c.UPNAsUsername != nil && !*c.UPNAsUsername
 }
 
 // Brake says how much one synchronisation may change unasked. Its fields are those of dirsync.Brake, so that one
