@@ -87,10 +87,11 @@ func (r *rig) compileSwing(ctx context.Context) error {
 	return nil
 }
 
-// signedIn starts a resident of its own (n tells them apart) and signs it in.
+// signedIn starts a resident of its own (n tells them apart) and signs it in. It sees the session's tray but no display, or
+// it would open its window as on every first launch.
 func (r *rig) signedIn(ctx context.Context, n int) (*stage.Program, []string, error) {
 	home := r.here.Path(fmt.Sprintf("resident-%d", n))
-	env := append(slices.Clone(r.env), "PLATEN_RUNTIME_DIR="+home, "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)
+	env := append(slices.Clone(r.env), "DISPLAY=", "PLATEN_RUNTIME_DIR="+home, "XDG_STATE_HOME="+home, "XDG_CONFIG_HOME="+home)
 	if err := os.MkdirAll(home, 0o700); err != nil {
 		return nil, nil, err
 	}

@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/platenprint/platen/internal/stage"
@@ -16,6 +18,11 @@ func (r *rig) window(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = prog.Stop() }()
+	for _, v := range r.env { // the window has the screen that the resident does without
+		if strings.HasPrefix(v, "DISPLAY=") {
+			env = append(env, v)
+		}
+	}
 	ours := func() (time.Duration, error) {
 		return r.visible(ctx, env, "platen-window", "platen", filepath.Join(r.bin, "platen-window"))
 	}
@@ -53,16 +60,34 @@ func (r *rig) window(ctx context.Context) error {
 	return nil
 }
 
+// visible starts a program and returns how long it took until a window of that class could be seen. There must be none
+// before. xdotool's own waiting looks twice a second only, so it is asked again and again; its start, about 5 ms, is the
+// grain of the figure.
 func (r *rig) visible(ctx context.Context, env []string, name, class, path string, args ...string) (time.Duration, error) {
+	if seen, err := r.sees(ctx, class); err != nil {
+		return 0, err
+	} else if seen {
+		return 0, fmt.Errorf("a window of %s is there before its start", class)
+	}
 	began := time.Now()
 	prog, err := r.here.Start(ctx, env, name, path, args...)
 	if err != nil {
 		return 0, err
 	}
-	_, err = stage.Command(ctx, r.screen.Env, "", "/usr/bin/xdotool", "search", "--sync", "--onlyvisible", "--class", class)
-	took := time.Since(began)
-	if stopped := prog.Stop(); err == nil && stopped != nil {
-		err = fmt.Errorf("%s: %w", name, stopped)
+	var took time.Duration
+	for seen := false; err == nil && !seen; took = time.Since(began) {
+		if seen, err = r.sees(ctx, class); err == nil && time.Since(began) > time.Minute {
+			err = fmt.Errorf("%s shows no window", name)
+		}
 	}
-	return took, err
+	return took, errors.Join(err, prog.Stop())
+}
+
+// sees tells whether a window of the class can be seen.
+func (r *rig) sees(ctx context.Context, class string) (bool, error) {
+	ids, err := stage.Command(ctx, r.screen.Env, "", "/usr/bin/xdotool", "search", "--onlyvisible", "--class", class)
+	if ids == "" {
+		return false, ctx.Err() // xdotool ends with an error when it finds nothing
+	}
+	return true, err
 }
