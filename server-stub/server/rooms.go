@@ -133,8 +133,8 @@ func (d *directories) build(logger *slog.Logger, now clock.Clock) error {
 		return err
 	}
 	for i, source := range sources {
-		e := d.entries[i]
-		d.list = append(d.list, configuredSource{source, e.WithDefaults().Interval, dirsync.Brake(e.Brake), lockoutOf(e.Lockout)})
+		e := d.entries[i].WithDefaults()
+		d.list = append(d.list, configuredSource{source, e.Interval, dirsync.Brake(e.Brake), lockoutOf(e.Lockout)})
 	}
 	return nil
 }

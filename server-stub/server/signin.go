@@ -51,17 +51,9 @@ func (d *directories) checkers() []signin.Directory {
 }
 
 // lockoutOf turns what the administrator allows us into the threshold of the directory, below which we stay: so many
-// failures of ours, and the next one would be too many. Without a configuration it is the strictest threshold that is
-// common.
+// failures of ours, and the next one would be too many. c has its defaults.
 func lockoutOf(c configured.Lockout) signin.Lockout {
-	l := signin.DefaultLockout()
-	if c.MaxFailures > 0 {
-		l.Threshold = c.MaxFailures + 1
-	}
-	if c.Window > 0 {
-		l.Window = c.Window
-	}
-	return l
+	return signin.Lockout{Threshold: c.MaxFailures + 1, Window: c.Window}
 }
 
 // passwords is the sign-in as HTTP needs it.

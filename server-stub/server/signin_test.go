@@ -2,12 +2,14 @@ package server
 
 import (
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory/configured"
+	"github.com/platenprint/platen/server-stub/signin"
 )
 
 // What one directory says about shortening UPNs is for its own people.
@@ -29,5 +31,16 @@ func TestA1_50_to_53_UPNAsUsernameIsASettingOfEachDirectory(t *testing.T) {
 	want := map[core.SourceID]bool{"old": true, "ad": true, "new": false, "unset": false, "secure": false, "unix": false, "guests": false}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("shortened UPNs (-want +got):\n%s", diff)
+	}
+}
+
+// What the documentation says: two failures in half an hour, unless the administrator allows more.
+func TestTheLockoutDefaultIsTheSameEverywhere(t *testing.T) {
+	if got := lockoutOf(configured.Config{Type: "ldap"}.WithDefaults().Lockout); got != signin.DefaultLockout() || got != (signin.Lockout{Threshold: 3, Window: 30 * time.Minute}) {
+		t.Errorf("default: %+v, in signin: %+v", got, signin.DefaultLockout())
+	}
+	set := configured.Config{Type: "ldap", Lockout: configured.Lockout{MaxFailures: 4, Window: time.Hour}}.WithDefaults().Lockout
+	if got := lockoutOf(set); got != (signin.Lockout{Threshold: 5, Window: time.Hour}) {
+		t.Errorf("configured: %+v", got)
 	}
 }

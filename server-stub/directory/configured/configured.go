@@ -92,8 +92,10 @@ type Brake struct {
 }
 
 // Lockout keeps wrong passwords below the directory's own lockout threshold, so that nobody can lock a stranger out: after
-// MaxFailures failed tries within Window the directory is not asked any more. MaxFailures is one less than the
-// directory's threshold, or lower; Window is at least as long as the directory's.
+// MaxFailures failed tries, each less than Window after the one before, the directory is not asked any more until Window has
+// passed since the last. MaxFailures is one less than the directory's threshold, or lower; Window is at least as long as the
+// directory's. The default, 2 in 30 minutes, is safe with a threshold of 3 and more: the strictest that is common, which is
+// signin.DefaultLockout.
 type Lockout struct {
 	MaxFailures int           `yaml:"max_failures,omitempty"` // 2 when not set: safe with a threshold of 3
 	Window      time.Duration `yaml:"window,omitempty"`       // 30 minutes when not set
