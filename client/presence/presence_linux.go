@@ -54,14 +54,14 @@ var savers = [...]struct{ service, path string }{
 	{"org.xfce.ScreenSaver", "/org/xfce/ScreenSaver"},
 }
 
-// desktop asks the desktop over D-Bus. It launches no bus and no service.
+// desktop asks the desktop over D-Bus, and its X server. It launches no bus and no service.
 type desktop struct {
 	getenv func(string) string
 	clock  clock.Clock
 }
 
-// New returns the presence at the desktop that the environment leads to: logind on the system bus, GNOME's idle monitor
-// and the screen savers on the session bus.
+// New returns the presence at the desktop that the environment leads to: GNOME's idle monitor and the screen savers on
+// the session bus, the X server where these tell no idle time, and logind on the system bus.
 func New(getenv func(string) string, c clock.Clock) Source { return desktop{getenv, c} }
 
 // Read implements Source.
@@ -75,15 +75,23 @@ func (d desktop) Read(ctx context.Context) (Reading, error) {
 		system, err = d.askLogind(ctx, conn)
 		return err
 	})
-	r := Reading{
-		Idle: max(session.Idle, system.Idle), IdleKnown: session.IdleKnown || system.IdleKnown,
-		Locked: session.Locked || system.Locked, LockedKnown: session.LockedKnown || system.LockedKnown,
+	var screen Reading
+	var screenErr error
+	if !session.IdleKnown {
+		screen, screenErr = d.askX(ctx)
 	}
-	if session.IdleKnown { // logind only repeats what a desktop told it
-		r.Idle = session.Idle
+	r := Reading{
+		Locked:      session.Locked || screen.Locked || system.Locked,
+		LockedKnown: session.LockedKnown || screen.LockedKnown || system.LockedKnown,
+	}
+	for _, told := range []Reading{session, screen, system} { // logind only repeats what a desktop told it
+		if told.IdleKnown {
+			r.Idle, r.IdleKnown = told.Idle, true
+			break
+		}
 	}
 	if !r.IdleKnown && !r.LockedKnown {
-		return Reading{}, errors.Join(ErrUnsupported, sessionErr, systemErr)
+		return Reading{}, errors.Join(ErrUnsupported, sessionErr, screenErr, systemErr)
 	}
 	return r, nil
 }
