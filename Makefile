@@ -25,11 +25,9 @@ TEST_PACKAGES := slapd ldap-utils samba-ad-dc samba-ad-provision postgresql-15 s
 BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
-# the whole toolkit a second time.
+# the whole toolkit a second time. They all build on Windows and macOS too.
 WINDOW := ./tray ./tray/ui/...
 PURE = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
-# What builds without cgo on Windows and macOS too: not the demo and the benchmark, which make themselves a Linux screen.
-PORTABLE = $(shell $(GO) list ./... | grep -vE "/tray$$|/tray/ui(/|$$)|/internal/(stage|demo|bench)$$")
 
 .PHONY: help demo test check bench build clean tools setup-demo setup-test setup-bench \
 	fmt lint vet arch cross verify vuln deadcode unit window-test screenshots
@@ -68,8 +66,8 @@ arch: ## the import rules
 	$(GO) test -count=1 ./internal/archtest
 
 cross: ## vet what builds without cgo, for Windows and macOS
-	GOOS=windows CGO_ENABLED=0 $(GO) vet $(PORTABLE)
-	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PORTABLE)
+	GOOS=windows CGO_ENABLED=0 $(GO) vet $(PURE)
+	GOOS=darwin GOARCH=arm64 CGO_ENABLED=0 $(GO) vet $(PURE)
 
 verify:
 	$(GO) mod verify
@@ -97,6 +95,11 @@ window-test:
 bench: setup-bench build ## print the figures, each beside its peer
 	$(GO) run ./internal/bench
 	$(GO) test -run '^$$' -bench . -benchtime 3s ./server-stub/ledger ./server-stub/dirsync
+
+screenshots: setup-demo ## pictures of every page, in all languages, light and dark, into demo/gallery
+	@mkdir -p demo/gallery
+	PLATEN_SCREENSHOTS=$(CURDIR)/demo/gallery PLATEN_SCREENSHOT_LANGUAGES=en:de:fr:es PLATEN_SCREENSHOT_COLOURS=light:dark \
+	  $(GO) test -tags '$(TAGS)' -count=1 -run TestGallery -timeout 15m ./tray
 
 clean: ## remove what was built
 	rm -rf bin .cache
