@@ -262,6 +262,7 @@ func TestBalanceFollowsAndLeadsToTheDetails(t *testing.T) {
 func TestAnotherRequestTurnsThePage(t *testing.T) {
 	display := testenv.NewDisplay(t)
 	w, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
+	settled(t, display, id)
 	small := display.Bounds(id)
 	asked := following("12.34")
 	asked.Opened, asked.OpenPage = 1, status.PageSettings

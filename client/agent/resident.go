@@ -40,7 +40,7 @@ func (r resident) Do(ctx context.Context, action status.Action) status.Result {
 		r.quit()
 		return status.Result{OK: true}
 	case status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionDetails, status.ActionRetry,
-		status.ActionDismiss, status.ActionStay:
+		status.ActionDismiss, status.ActionStay, status.ActionOpenAgain, status.ActionContinue, status.ActionNotMe:
 		return r.session.Do(ctx, action)
 	}
 	return r.session.Do(ctx, action) // which refuses what it does not know

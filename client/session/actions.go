@@ -56,6 +56,8 @@ func (m *machine) handle(ctx context.Context, c command) {
 	case status.ActionStay:
 		m.stay()
 		c.answer(status.Result{OK: true})
+	case status.ActionOpenAgain, status.ActionContinue, status.ActionNotMe: // ways of signing in that come with #3
+		c.answer(failed(fmt.Errorf("%q: no such sign-in is under way", c.action.Kind)))
 	case status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionQuit:
 		c.answer(failed(fmt.Errorf("%q is not for the session", c.action.Kind)))
 	default:

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"reflect"
+	"slices"
 	"sync"
 	"time"
 
@@ -181,12 +183,12 @@ func same(a, b status.Snapshot) bool {
 	if !samePtr(a.User, b.User) || !samePtr(a.Balance, b.Balance) || !samePtr(a.Problem, b.Problem) {
 		return false
 	}
-	if !a.BalanceAt.Equal(b.BalanceAt) {
+	if !a.BalanceAt.Equal(b.BalanceAt) || !slices.Equal(a.Offers, b.Offers) {
 		return false
 	}
-	a.User, a.Balance, a.Problem, a.BalanceAt = nil, nil, nil, time.Time{}
-	b.User, b.Balance, b.Problem, b.BalanceAt = nil, nil, nil, time.Time{}
-	return a == b
+	a.User, a.Balance, a.Problem, a.BalanceAt, a.Offers = nil, nil, nil, time.Time{}, nil
+	b.User, b.Balance, b.Problem, b.BalanceAt, b.Offers = nil, nil, nil, time.Time{}, nil
+	return reflect.DeepEqual(a, b)
 }
 
 func samePtr[T comparable](a, b *T) bool {

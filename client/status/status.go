@@ -50,6 +50,33 @@ const (
 	AskWhoIsPrinting Ask = "who-is-printing" // shared computer, generic OS account: nothing pre-filled
 )
 
+// Method is a way of signing in (those of internal/api).
+type Method string
+
+// The methods.
+const (
+	MethodTrust     Method = "trust"
+	MethodMicrosoft Method = "microsoft"
+	MethodBrowser   Method = "browser"
+	MethodPrompt    Method = "prompt"
+)
+
+// Offer is a way of signing in that the window offers: one button, or the two fields.
+type Offer struct {
+	Method   Method `json:"method"`             // never MethodTrust: that needs no window
+	Provider string `json:"provider,omitempty"` // with MethodBrowser: the id for Action.Provider
+	Name     string `json:"name,omitempty"`     // with MethodBrowser: what people call it, "Google"
+}
+
+// Browsing says how far a sign-in in the browser is. The zero value: none is under way.
+type Browsing struct {
+	Method Method `json:"method,omitempty"`
+	// Waiting: the browser is open, and it is the person's turn.
+	Waiting bool `json:"waiting,omitempty"`
+	// Confirm is who signed in there, when it is not who was expected: nothing happens until ActionContinue.
+	Confirm string `json:"confirm,omitempty"`
+}
+
 // ProblemCode says what is wrong right now; tray/view has a sentence for each. Codes of internal/api keep their names.
 type ProblemCode string
 
@@ -67,9 +94,19 @@ const (
 	ProblemNotConfigured        ProblemCode = "not_configured" // no ServerURL
 	ProblemCertificate          ProblemCode = "certificate"    // unknown CA, wrong host or wrong pin
 	ProblemCertificateExpired   ProblemCode = "certificate_expired"
-	ProblemClock                ProblemCode = "clock"  // this computer's clock is wrong
-	ProblemServer               ProblemCode = "server" // it answered, but not as it should
-	ProblemConfig               ProblemCode = "config" // a setting has a bad value
+	ProblemClock                ProblemCode = "clock"            // this computer's clock is wrong
+	ProblemServer               ProblemCode = "server"           // it answered, but not as it should
+	ProblemConfig               ProblemCode = "config"           // a setting has a bad value
+	ProblemMethodOff            ProblemCode = "method_off"       // this way of signing in is not offered here
+	ProblemMFARequired          ProblemCode = "mfa_required"     // a password alone is not enough: Problem.Method is
+	ProblemNoAccount            ProblemCode = "no_account"       // proven, but nobody at this server
+	ProblemConsentRequired      ProblemCode = "consent_required" // the tenant has not approved Platen
+	ProblemDeviceBlocked        ProblemCode = "device_blocked"   // the tenant wants a managed device or browser
+	ProblemTrustRefused         ProblemCode = "trust_refused"    // this computer could not vouch: said only to whoever set AuthMode trust
+	ProblemNoBrowser            ProblemCode = "no_browser"       // no browser can be opened here
+	ProblemProvider             ProblemCode = "provider"         // the identity provider answers, but not as it should
+	ProblemProviderUnreachable  ProblemCode = "provider_unreachable"
+	ProblemTimedOut             ProblemCode = "timed_out" // nobody finished in the browser
 )
 
 // Problem is what is wrong, with what a person or the helpdesk needs.
@@ -77,6 +114,7 @@ type Problem struct {
 	Code    ProblemCode `json:"code"`
 	RetryAt time.Time   `json:"retry_at,omitzero"`
 	Host    string      `json:"host,omitempty"`    // the server's name, for "Can't reach print.example.org."
+	Method  Method      `json:"method,omitempty"`  // the way of signing in that works instead
 	Details string      `json:"details,omitempty"` // technical, for the helpdesk: what "Copy details" copies
 }
 
@@ -128,6 +166,15 @@ type Snapshot struct {
 	OSAccount  OSAccount  `json:"os_account"`
 	User       *User      `json:"user,omitempty"`
 
+	// Offers are the ways of signing in that work here and now, best first; the first is the primary button.
+	Offers   []Offer  `json:"offers,omitempty"`
+	Browsing Browsing `json:"browsing,omitzero"`
+	// Vouched: the session came about without a question, because this computer vouched for the OS account. It is said once
+	// ("Signed in as ..." with ActionNotMe).
+	Vouched bool `json:"vouched,omitempty"`
+	// InBrowser: the session was proven in a browser, which may still be signed in: said at sign-out on shared computers.
+	InBrowser bool `json:"in_browser,omitempty"`
+
 	Balance     *Money    `json:"balance,omitempty"`
 	BalanceAt   time.Time `json:"balance_at,omitzero"`
 	Stale       bool      `json:"stale"` // the balance is from before; BalanceAt says when
@@ -162,7 +209,7 @@ type ActionKind string
 
 // The actions.
 const (
-	ActionSignIn       ActionKind = "sign-in" // Username, Password, StaySignedIn
+	ActionSignIn       ActionKind = "sign-in" // Method; with prompt Username and Password; with browser Provider; StaySignedIn
 	ActionCancelSignIn ActionKind = "cancel-sign-in"
 	ActionSignOut      ActionKind = "sign-out"
 	ActionOpen         ActionKind = "open"    // show the window (Page)
@@ -172,6 +219,9 @@ const (
 	ActionOpenTopUp    ActionKind = "open-top-up"
 	ActionFirstFrame   ActionKind = "first-frame" // the window has drawn itself
 	ActionDismiss      ActionKind = "dismiss"     // closed without an answer: "not now"
+	ActionOpenAgain    ActionKind = "open-again"  // open the browser again for the sign-in under way
+	ActionContinue     ActionKind = "continue"    // yes, that other account (Browsing.Confirm)
+	ActionNotMe        ActionKind = "not-me"      // the computer vouched for somebody else than who sits here: sign out and ask
 	ActionStay         ActionKind = "stay"        // somebody is here: do not sign out (Snapshot.SignOutAt)
 	ActionQuit         ActionKind = "quit"
 )
@@ -192,6 +242,9 @@ const (
 type Action struct {
 	Kind         ActionKind    `json:"kind"`
 	Page         Page          `json:"page,omitempty"`
+	Method       Method        `json:"method,omitempty"` // empty: prompt
+	Provider     string        `json:"provider,omitempty"`
+	OtherAccount bool          `json:"other_account,omitempty"` // let the browser ask which account
 	Username     string        `json:"username,omitempty"`
 	Password     secret.String `json:"-"` // client/ipc alone writes it to the wire, by Reveal
 	StaySignedIn bool          `json:"stay_signed_in,omitempty"`

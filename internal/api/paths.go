@@ -6,6 +6,8 @@ import "time"
 const (
 	PathClientConfig   = "/api/v1/client-config"      // GET, before sign-in
 	PathSessions       = "/api/v1/sessions"           // POST SignIn -> Session
+	PathSessionToken   = "/api/v1/sessions/token"     // POST TokenSignIn -> Session
+	PathSessionCode    = "/api/v1/sessions/code"      // POST CodeSignIn -> Session
 	PathSessionRefresh = "/api/v1/sessions/refresh"   // POST Refresh -> Session
 	PathSessionCurrent = "/api/v1/sessions/current"   // DELETE: sign out
 	PathMe             = "/api/v1/me"                 // GET -> Me
@@ -15,6 +17,7 @@ const (
 	PathTransactions   = "/api/v1/me/transactions"    // GET ?limit=&before= -> TransactionList
 	PathBalanceHistory = "/api/v1/me/balance-history" // GET ?days= -> BalanceHistory
 	PathEvents         = "/api/v1/me/events"          // GET: text/event-stream
+	PathCapabilities   = "/api/v1/capabilities"       // GET -> Capabilities, for administrators
 	PathOpenAPI        = "/api/openapi.json"
 	PathHealth         = "/healthz" // GET: the process runs
 	PathReady          = "/readyz"  // GET: it can do its work

@@ -19,6 +19,15 @@ const (
 	CodePasswordExpired      Code = "password_expired"      // 403: said only after proof
 	CodeAmbiguousName        Code = "ambiguous_name"        // 409: said only after proof
 	CodeLimited              Code = "limited"               // 429: retry_at says when
+	CodeMethodOff            Code = "method_off"            // 403: this way of signing in is not offered; method says which is
+	CodeMFARequired          Code = "mfa_required"          // 403: a password alone is not enough; method says what is
+	CodeTokenInvalid         Code = "token_invalid"         // 401: the identity provider's token proves nothing here
+	CodeCodeInvalid          Code = "code_invalid"          // 401: the one-use code is wrong, used or too old
+	CodeNoAccount            Code = "no_account"            // 403: proven, but nobody here: the directory does not list them
+	CodeConsentRequired      Code = "consent_required"      // 403: the tenant has not approved Platen
+	CodeDeviceBlocked        Code = "device_blocked"        // 403: the tenant wants a managed device or browser
+	CodeTrustRefused         Code = "trust_refused"         // 403: this computer may not vouch for this account: ask the person
+	CodeDeviceUnknown        Code = "device_unknown"        // 401: the device is not enrolled, or was revoked: enrol it
 	CodeForbidden            Code = "forbidden"             // 403
 	CodeNotFound             Code = "not_found"             // 404
 	CodeConflict             Code = "conflict"              // 409
@@ -35,6 +44,7 @@ type Problem struct {
 	Detail    string     `json:"detail,omitempty" doc:"One plain sentence that says what to do."`
 	Code      Code       `json:"code"`
 	RetryAt   *time.Time `json:"retry_at,omitempty"`
+	Method    string     `json:"method,omitempty" doc:"The way of signing in that works here, when the one that was tried does not." example:"microsoft"`
 	RequestID string     `json:"request_id,omitempty" doc:"Tell it to the helpdesk: the server's log has it."`
 	Fields    []string   `json:"fields,omitempty" nullable:"false" doc:"The names of the fields that are not right, never their values."`
 }

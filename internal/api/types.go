@@ -4,16 +4,18 @@ import "time"
 
 // ClientConfig is what a client may know before sign-in. It says nothing about any person.
 type ClientConfig struct {
-	Organisation string    `json:"organisation" doc:"What the site calls itself, for the windows' headings. May be empty." example:"Example University"`
-	AuthModes    []string  `json:"auth_modes" nullable:"false" doc:"The sign-in methods this server offers, best first." example:"[\"prompt\"]"`
-	Currency     string    `json:"currency" doc:"ISO 4217 code." example:"EUR"`
-	UPNSuffix    string    `json:"upn_suffix,omitempty" doc:"The suffix rules clients use when their own configuration has none." example:"example.org"`
-	PortalURL    string    `json:"portal_url,omitempty" doc:"Where people look after their account in a browser, if there is such a place."`
-	TopUpURL     string    `json:"top_up_url,omitempty" doc:"Where people buy credit, if there is such a place."`
-	LowBalance   string    `json:"low_balance,omitempty" doc:"Below this amount the balance counts as low." example:"2.00"`
-	HelpText     string    `json:"help_text,omitempty" doc:"Whom to ask, in the site's words." example:"IT desk, room 101, tel. 4444"`
-	ServerTime   time.Time `json:"server_time" doc:"The server's clock, so that clients notice a wrong one."`
-	Version      string    `json:"version" doc:"The server's version."`
+	Organisation string           `json:"organisation" doc:"What the site calls itself, for the windows' headings. May be empty." example:"Example University"`
+	AuthModes    []string         `json:"auth_modes" nullable:"false" doc:"The sign-in methods this server offers, best first." example:"[\"trust\",\"microsoft\",\"prompt\"]"`
+	Microsoft    *MicrosoftConfig `json:"microsoft,omitempty" doc:"What Sign in with Microsoft needs, where it is offered."`
+	Browser      *BrowserConfig   `json:"browser,omitempty" doc:"What signing in by the browser needs, where it is offered."`
+	Currency     string           `json:"currency" doc:"ISO 4217 code." example:"EUR"`
+	UPNSuffix    string           `json:"upn_suffix,omitempty" doc:"The suffix rules clients use when their own configuration has none." example:"example.org"`
+	PortalURL    string           `json:"portal_url,omitempty" doc:"Where people look after their account in a browser, if there is such a place."`
+	TopUpURL     string           `json:"top_up_url,omitempty" doc:"Where people buy credit, if there is such a place."`
+	LowBalance   string           `json:"low_balance,omitempty" doc:"Below this amount the balance counts as low." example:"2.00"`
+	HelpText     string           `json:"help_text,omitempty" doc:"Whom to ask, in the site's words." example:"IT desk, room 101, tel. 4444"`
+	ServerTime   time.Time        `json:"server_time" doc:"The server's clock, so that clients notice a wrong one."`
+	Version      string           `json:"version" doc:"The server's version."`
 }
 
 // OSAccount is what the client's operating system says about the person logged on. Before sign-in it proves nothing; the

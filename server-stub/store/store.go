@@ -55,6 +55,8 @@ type Tx interface {
 	Audit
 	Meta
 	Ledger
+	Devices
+	Web
 }
 
 // UserFilter chooses users; the zero value chooses all living ones.

@@ -1,0 +1,4 @@
+package store
+
+// Devices keeps enrolled machines, their enrolment tokens, nonces and one-use codes.
+type Devices interface{}
