@@ -18,10 +18,13 @@ GOVULNCHECK := v1.8.0
 TOOLS := bin/tools
 VULNDB ?= $(firstword $(wildcard vulndb-*.tgz ../shared/data/vulndb-*.tgz))
 
-# Debian packages. BUILD compiles the window, SHOW runs it without a desktop, TEST are the real peers of the tests.
+# Debian packages. BUILD compiles the window, SHOW runs it without a desktop, TRUST is a computer that has joined a
+# directory, BROWSER signs in, TEST are the real peers of the tests.
 BUILD_PACKAGES := gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev libxrandr-dev libxinerama-dev libxi-dev libxxf86vm-dev ca-certificates
 SHOW_PACKAGES := xvfb openbox xdotool x11-utils libgl1-mesa-dri dbus gnome-keyring
-TEST_PACKAGES := slapd ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools
+TRUST_PACKAGES := slapd sssd-common sssd-ldap libnss-sss
+BROWSER_PACKAGES := chromium
+TEST_PACKAGES := $(TRUST_PACKAGES) $(BROWSER_PACKAGES) ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools
 BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
@@ -141,6 +144,6 @@ define ensure
 	trap '[ -z "$$policy" ] || $$sudo rm -f "$$policy"' EXIT; \
 	$$sudo apt-get update -qq; \
 	$$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	if [ -d /run/systemd/system ]; then for s in slapd samba-ad-dc postgresql; do \
+	if [ -d /run/systemd/system ]; then for s in slapd samba-ad-dc postgresql sssd; do \
 	  case "$$missing" in *$$s*) $$sudo systemctl disable -q "$$s" || true;; esac; done; fi
 endef

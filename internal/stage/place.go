@@ -59,6 +59,11 @@ func (p *Place) Start(ctx context.Context, env []string, name, path string, args
 
 // start is Start with a file for the program's standard output; nil is its log.
 func (p *Place) start(ctx context.Context, env []string, stdout *os.File, name, path string, args ...string) (*Program, error) {
+	return p.startAs(ctx, apart(), env, stdout, name, path, args...)
+}
+
+// startAs is start with a say in whose process it is.
+func (p *Place) startAs(ctx context.Context, whose *syscall.SysProcAttr, env []string, stdout *os.File, name, path string, args ...string) (*Program, error) {
 	log, err := os.OpenFile(filepath.Join(p.Logs, name+".log"), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -70,7 +75,7 @@ func (p *Place) start(ctx context.Context, env []string, stdout *os.File, name, 
 	if stdout != nil {
 		cmd.Stdout = stdout
 	}
-	cmd.SysProcAttr = apart()
+	cmd.SysProcAttr = whose
 	if err := cmd.Start(); err != nil {
 		return nil, fmt.Errorf("start %s: %w", name, err)
 	}
@@ -120,11 +125,15 @@ func (p *Place) CleanUp() error {
 
 // Command runs a program to its end and returns what it printed. stdin may be empty.
 func Command(ctx context.Context, env []string, stdin, path string, args ...string) (string, error) {
+	return commandAs(ctx, nil, env, stdin, path, args...)
+}
+
+func commandAs(ctx context.Context, whose *syscall.SysProcAttr, env []string, stdin, path string, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, path, args...)
 	cmd.Env = append(os.Environ(), env...)
-	cmd.Stdin = strings.NewReader(stdin)
+	cmd.Stdin, cmd.SysProcAttr = strings.NewReader(stdin), whose
 	var out, errOut strings.Builder
 	cmd.Stdout, cmd.Stderr = &out, &errOut
 	if err := cmd.Run(); err != nil {
