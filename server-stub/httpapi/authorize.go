@@ -4,13 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
-	"slices"
 	"strings"
 
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/inbound"
 )
 
 // policy says who may call a route.
@@ -50,7 +49,7 @@ func whoAsks(ctx context.Context) principal {
 
 // authorize lets a request through to its route, or returns the problem to answer with. It is the only way to the mux.
 func (h *Handler) authorize(r *http.Request) (*http.Request, string, *problem) {
-	if !clean(r) {
+	if !inbound.Clean(r) {
 		return r, "", problemOf(http.StatusNotFound, api.CodeNotFound)
 	}
 	_, pattern := h.mux.Handler(r)
@@ -70,26 +69,11 @@ func (h *Handler) authorize(r *http.Request) (*http.Request, string, *problem) {
 		if err != nil {
 			return r, pattern, h.problemFor(r.Context(), err)
 		}
-		trustConnection(r.Context())
+		inbound.TrustConnection(r.Context())
 		return r.WithContext(context.WithValue(r.Context(), principalKey{}, principal{session, person})), pattern, nil
 	default:
 		return r, pattern, problemOf(http.StatusForbidden, api.CodeForbidden)
 	}
-}
-
-// clean tells whether the path has one reading only. Everything else (dots, empty parts, encoded letters, parameters
-// behind a semicolon) is not cleaned but refused: no client of ours writes it.
-func clean(r *http.Request) bool {
-	path := r.URL.Path
-	if r.URL.RawPath != "" || r.URL.Opaque != "" || r.URL.EscapedPath() != path || len(path) > 512 || !strings.HasPrefix(path, "/") {
-		return false
-	}
-	for part := range strings.SplitSeq(path[1:], "/") {
-		if part == "" && path != "/" || strings.HasPrefix(part, ".") || strings.HasSuffix(part, ".") {
-			return false
-		}
-	}
-	return strings.Trim(path, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-") == ""
 }
 
 // noRoute tells a wrong method from a wrong path.
@@ -130,45 +114,7 @@ func (h *Handler) authenticate(r *http.Request) (core.Session, core.User, error)
 	return session, person, nil
 }
 
-// fromOperator tells whether the request comes from an operator's network. A request that says it was forwarded by a
-// proxy we do not know is not from the address it seems to come from.
+// fromOperator tells whether the request comes from an operator's network.
 func (h *Handler) fromOperator(r *http.Request) bool {
-	peer := peerAddr(r)
-	if !contains(h.TrustedProxies, peer) && (r.Header.Get("X-Forwarded-For") != "" || r.Header.Get("Forwarded") != "") {
-		return false
-	}
-	return contains(h.MetricsFrom, h.clientAddr(r))
-}
-
-// clientAddr is where the request comes from: the peer, or, when the peer is a proxy we trust, the last address in
-// X-Forwarded-For that is no such proxy.
-func (h *Handler) clientAddr(r *http.Request) netip.Addr {
-	addr := peerAddr(r)
-	if !contains(h.TrustedProxies, addr) {
-		return addr
-	}
-	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
-	for _, hop := range slices.Backward(hops) {
-		next, err := netip.ParseAddr(strings.TrimSpace(hop))
-		if err != nil {
-			return addr // what lies behind something unreadable is not believed
-		}
-		addr = next.Unmap().WithZone("")
-		if !contains(h.TrustedProxies, addr) {
-			return addr
-		}
-	}
-	return addr
-}
-
-func peerAddr(r *http.Request) netip.Addr {
-	ap, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	return ap.Addr().Unmap().WithZone("")
-}
-
-func contains(list []netip.Prefix, addr netip.Addr) bool {
-	return slices.ContainsFunc(list, func(p netip.Prefix) bool { return p.Contains(addr) })
+	return !h.front.Proxies.Disguised(r) && inbound.Contains(h.MetricsFrom, inbound.Address(r.Context()))
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/events"
+	"github.com/platenprint/platen/server-stub/inbound"
 )
 
 // people is a small organisation: who they are, what they have and where they are signed in. It behaves like the use
@@ -183,11 +184,12 @@ type site struct {
 func newSite(t *testing.T, change func(*Deps)) *site {
 	t.Helper()
 	s := &site{people: newPeople(), hub: events.New(), logs: &safeBuffer{}}
+	metrics := prometheus.NewRegistry()
 	d := Deps{
 		SignIn: s, Sessions: s, Ledger: s, Hub: s.hub, Currency: "EUR",
 		Client: api.ClientConfig{Organisation: "Example University", AuthModes: []string{"prompt"}, Currency: "EUR", Version: "1.2.3"},
 		Ready:  func(context.Context) error { return nil },
-		Clock:  clock.System, Metrics: prometheus.NewRegistry(),
+		Clock:  clock.System, Metrics: metrics, Meters: inbound.NewMeters(metrics),
 		Logger:      slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		MetricsFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}
@@ -231,7 +233,7 @@ func (s *site) listenWith(t *testing.T, server *http.Server, http2 bool) (string
 	ts := httptest.NewUnstartedServer(s.h)
 	ts.Config = server
 	ts.EnableHTTP2 = http2
-	ts.Listener = Guard(ts.Listener, nil, clock.System)
+	ts.Listener = inbound.Guard(ts.Listener, nil, clock.System)
 	ts.StartTLS()
 	t.Cleanup(func() {
 		s.h.Shutdown(context.WithoutCancel(t.Context()))

@@ -16,6 +16,7 @@ import (
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/events"
+	"github.com/platenprint/platen/server-stub/inbound"
 )
 
 // Attempt is one try to sign in with a password.
@@ -98,6 +99,7 @@ type Deps struct {
 	Clock   clock.Clock
 	Logger  *slog.Logger
 	Metrics *prometheus.Registry
+	Meters  *inbound.Meters // of all listeners
 
 	TrustedProxies []netip.Prefix // whose X-Forwarded-For is believed (R-RATE-2)
 	MetricsFrom    []netip.Prefix // who may read /metrics
@@ -106,6 +108,7 @@ type Deps struct {
 // Handler serves the whole of the HTTP surface. Safe for concurrent use.
 type Handler struct {
 	Deps
+	front    inbound.Front
 	mux      *http.ServeMux
 	huma     huma.API
 	policies map[string]policy // by the mux's pattern
@@ -117,6 +120,7 @@ type Handler struct {
 // New makes the handler.
 func New(d Deps) *Handler {
 	h := &Handler{Deps: d, mux: http.NewServeMux(), policies: map[string]policy{}, meters: newMeters(d.Metrics, d.Hub)}
+	h.front = inbound.Front{Router: router{h}, Headers: inbound.APIHeaders(), Proxies: d.TrustedProxies, Meters: d.Meters, Clock: d.Clock, Logger: d.Logger}
 	h.streams = newStreams(h)
 	h.huma = humago.New(h.mux, h.humaConfig())
 	h.routes()
@@ -172,7 +176,7 @@ func operation[I, O any](h *Handler, p policy, id, method, path, summary string,
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
 	huma.Register(h.huma, op, func(ctx context.Context, in *I) (*O, error) {
-		defer workOn(ctx)() // the body was read
+		defer inbound.WorkOn(ctx)() // the body was read
 		out, err := serve(ctx, in)
 		if err != nil {
 			return nil, h.answerTo(ctx, err)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/inbound"
 )
 
 // problem is an answer that is an error. It is what handlers return to huma, and what authorize returns.
@@ -98,14 +99,14 @@ func (h *Handler) problemFor(ctx context.Context, err error) *problem {
 			p.header.Set("WWW-Authenticate", `Bearer realm="platen"`)
 		}
 		if k.status >= http.StatusInternalServerError {
-			h.Logger.WarnContext(ctx, "request cannot be served now", "request_id", requestID(ctx), "error", err)
+			h.Logger.WarnContext(ctx, "request cannot be served now", "request_id", inbound.RequestID(ctx), "error", err)
 		}
 		return p
 	}
 	if ctx.Err() != nil {
 		return problemOf(http.StatusServiceUnavailable, api.CodeUnavailable) // nobody is listening any more
 	}
-	h.Logger.ErrorContext(ctx, "request failed", "request_id", requestID(ctx), "error", err)
+	h.Logger.ErrorContext(ctx, "request failed", "request_id", inbound.RequestID(ctx), "error", err)
 	return problemOf(http.StatusInternalServerError, api.CodeInternal)
 }
 
@@ -118,7 +119,7 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 		w.Header()[name] = values
 	}
 	body := p.Problem
-	body.RequestID = requestID(r.Context())
+	body.RequestID = inbound.RequestID(r.Context())
 	w.Header().Set("Content-Type", api.ContentTypeProblem)
 	w.WriteHeader(p.Status)
 	if r.Method != http.MethodHead {
@@ -138,7 +139,7 @@ func (h *Handler) transform(ctx huma.Context, _ string, v any) (any, error) {
 	default:
 		return v, nil
 	}
-	body.RequestID = requestID(ctx.Context())
+	body.RequestID = inbound.RequestID(ctx.Context())
 	ctx.SetHeader("Content-Type", api.ContentTypeProblem)
 	return body, nil
 }

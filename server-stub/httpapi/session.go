@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"net/netip"
 	"strconv"
 
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/inbound"
 )
 
 type (
@@ -30,7 +30,7 @@ func (h *Handler) clientConfig(context.Context, *struct{}) (*clientConfigOutput,
 }
 
 func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
-	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: addressOf(ctx), StaySignedIn: in.Body.StaySignedIn}
+	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: inbound.Address(ctx), StaySignedIn: in.Body.StaySignedIn}
 	who, err := h.SignIn.Password(ctx, Attempt{
 		Name: in.Body.Username, Password: secret.New(in.Body.Password), OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
 		Address: from.Address, Client: from.Client,
@@ -48,21 +48,21 @@ func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, 
 		return nil, err
 	}
 	h.meters.signIns.WithLabelValues("ok").Inc()
-	trustConnection(ctx)
+	inbound.TrustConnection(ctx)
 	body := sessionBody(tokens, who.User)
 	body.LinkedName = who.LinkedName
 	return &sessionOutput{Body: body}, nil
 }
 
 func (h *Handler) refresh(ctx context.Context, in *refreshInput) (*sessionOutput, error) {
-	tokens, person, err := h.Sessions.Refresh(ctx, secret.New(in.Body.RefreshToken), From{Address: addressOf(ctx)})
+	tokens, person, err := h.Sessions.Refresh(ctx, secret.New(in.Body.RefreshToken), From{Address: inbound.Address(ctx)})
 	if errors.Is(err, core.ErrUnauthenticated) || errors.Is(err, core.ErrNotFound) {
 		return nil, problemOf(http.StatusUnauthorized, api.CodeSessionEnded)
 	}
 	if err != nil {
 		return nil, err
 	}
-	trustConnection(ctx)
+	inbound.TrustConnection(ctx)
 	return &sessionOutput{Body: sessionBody(tokens, person)}, nil
 }
 
@@ -100,12 +100,4 @@ func sessionBody(t Tokens, u core.User) api.Session {
 
 func userBody(u core.User) api.User {
 	return api.User{ID: strconv.FormatInt(int64(u.ID), 10), Username: u.Username, DisplayName: u.DisplayName, Email: u.Email}
-}
-
-type addressKey struct{}
-
-// addressOf is where the request in progress comes from (see clientAddr).
-func addressOf(ctx context.Context) netip.Addr {
-	addr, _ := ctx.Value(addressKey{}).(netip.Addr)
-	return addr
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/datadir"
 	"github.com/platenprint/platen/server-stub/httpapi"
+	"github.com/platenprint/platen/server-stub/inbound"
 	"github.com/platenprint/platen/server-stub/keys"
 	"github.com/platenprint/platen/server-stub/pki"
 	"github.com/platenprint/platen/server-stub/store/sqlstore"
@@ -107,7 +108,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; stop the other program, or choose another address with --listen", s.cfg.Listen, err)
 	}
-	s.listener = httpapi.Guard(l, s.cfg.TrustedProxies, s.now)
+	s.listener = inbound.Guard(l, s.cfg.TrustedProxies, s.now)
 	if s.commands, err = admin.Listen(s.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}

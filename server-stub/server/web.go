@@ -17,6 +17,7 @@ import (
 	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/httpapi"
+	"github.com/platenprint/platen/server-stub/inbound"
 	"github.com/platenprint/platen/server-stub/ledger"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/store"
@@ -37,7 +38,7 @@ func (s *server) openAPI() *httpapi.Handler {
 			Organisation: s.cfg.Organisation, AuthModes: []string{"prompt"}, Currency: string(s.cfg.Currency), UPNSuffix: s.cfg.UPNSuffix.String(),
 			PortalURL: s.cfg.PortalURL, TopUpURL: s.cfg.TopUpURL, LowBalance: s.cfg.LowBalance, HelpText: s.cfg.HelpText, Version: buildinfo.Version,
 		},
-		Currency: s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics,
+		Currency: s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics, Meters: inbound.NewMeters(metrics),
 		TrustedProxies: s.cfg.TrustedProxies, MetricsFrom: s.cfg.MetricsFrom,
 	})
 }

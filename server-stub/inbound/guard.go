@@ -1,12 +1,10 @@
-package httpapi
+package inbound
 
 import (
 	"container/list"
 	"context"
 	"crypto/tls"
-	"log/slog"
 	"net"
-	"net/http"
 	"net/netip"
 	"slices"
 	"sync"
@@ -15,10 +13,8 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 )
 
-// Limits of connections (R-SLOW-1).
+// Limits of connections on which nobody has signed in (R-SLOW-1).
 const (
-	bodyReadTimeout = 10 * time.Second
-	maxHeaderBytes  = 16 << 10
 	// maxStrangers is how many connections one address may hold on which nobody has signed in yet, once they are older
 	// than newcomer: many may come at the same moment, when a lecture begins.
 	maxStrangers = 64
@@ -26,22 +22,6 @@ const (
 	// maxCrowd is how many there may be of any age.
 	maxCrowd = 4096
 )
-
-// Server returns the HTTP server of the handler, with limits against slow and greedy clients.
-func (h *Handler) Server(tlsConfig *tls.Config) *http.Server {
-	return &http.Server{
-		Handler:                      h,
-		TLSConfig:                    tlsConfig,
-		ReadHeaderTimeout:            5 * time.Second,
-		ReadTimeout:                  30 * time.Second,
-		WriteTimeout:                 30 * time.Second, // event streams set their own
-		IdleTimeout:                  2 * time.Minute,
-		MaxHeaderBytes:               maxHeaderBytes,
-		DisableGeneralOptionsHandler: true,
-		ErrorLog:                     slog.NewLogLogger(h.Logger.Handler(), slog.LevelDebug),
-		ConnContext:                  withConnection,
-	}
-}
 
 // Guard limits the connections that one address holds without anybody having signed in on them. When there is one too
 // many the oldest is closed: a client that dawdles loses its place, one that comes to sign in gets one. Connections from
@@ -155,15 +135,15 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 	return ctx
 }
 
-// trustConnection notes that somebody signed in on the connection.
-func trustConnection(ctx context.Context) {
+// TrustConnection notes that somebody signed in on the connection.
+func TrustConnection(ctx context.Context) {
 	if c, ok := ctx.Value(connectionKey{}).(*guarded); ok {
 		c.leave(true)
 	}
 }
 
-// workOn notes that the whole request is here, until the returned function is called.
-func workOn(ctx context.Context) func() {
+// WorkOn notes that the whole request is here, until the returned function is called.
+func WorkOn(ctx context.Context) func() {
 	c, ok := ctx.Value(connectionKey{}).(*guarded)
 	if !ok {
 		return func() {}
