@@ -18,6 +18,8 @@ import (
 // Config is the whole configuration, checked.
 type Config struct {
 	Listen       string // host:port of the HTTPS listener
+	AdminListen  string // of the administrators' pages, "" when they are off
+	DeviceListen string // of enrolled computers and devices, "" when it is off
 	PublicURL    *url.URL
 	Organisation string
 	Currency     core.Currency
@@ -37,17 +39,24 @@ type Config struct {
 
 	// Directories is the list as written, for the directory rooms to read; nil when there is none.
 	Directories *yaml.Node
-	File        string // the file they stand in, "" without one
+	// DeviceGroups is the list as written, for the devices' rooms to read; nil when there is none.
+	DeviceGroups *yaml.Node
+	File         string // the file they stand in, "" without one
+
+	Microsoft *Microsoft // nil when nobody signs in with Microsoft
+	Providers []Provider // the other identity providers, the usual one first
 
 	LogLevel slog.Level
 
 	settings []Setting
+	blocks   map[string]*yaml.Node
 }
 
 // SignIn says what a sign-in does beside checking the password.
 type SignIn struct {
 	Link          string   // what becomes of the computer's short name: auto, review or off
 	SharedOSUsers []string // OS accounts that many people use: they are never linked to anybody
+	Modes         []string // the ways of signing in (api.Method...), best first; never empty
 }
 
 // Setting is one value with its origin, as `config show` prints it. A secret's value is "***".

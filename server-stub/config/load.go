@@ -52,10 +52,17 @@ func Load(src Sources) (*Config, error) {
 		}
 		f := file{name: src.File, settings: settings, values: fromFile}
 		f.read(text)
-		mistakes, c.Directories = f.mistakes, f.directories
+		c.takeBlocks(&f)
+		mistakes = f.mistakes
 	}
+	c.secretsFromEnvironment(src.Getenv)
+	origins := map[string]string{}
 	for _, s := range settings {
 		v := s.choose(src, fromFile)
+		if s.beside && v.origin == "default" {
+			v.value = s.besideListen(c)
+		}
+		origins[s.key] = v.origin
 		if err := s.set(c, v.value); err != nil {
 			mistakes = append(mistakes, fmt.Errorf("%s: %s: %w", v.origin, s.key, err))
 		}
@@ -68,12 +75,10 @@ func Load(src Sources) (*Config, error) {
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		mistakes = append(mistakes, errors.New("tls_cert and tls_key: give both or neither"))
 	}
-	directories := Setting{Key: "directories", Value: "none", Origin: "default", Doc: "where people come from: see the documentation of directories"}
-	if c.Directories != nil {
-		directories.Value = fmt.Sprintf("%d configured", len(c.Directories.Content))
-		directories.Origin = fmt.Sprintf("%s:%d", src.File, c.Directories.Line)
+	if err := c.checkModes(); err != nil {
+		mistakes = append(mistakes, fmt.Errorf("%s: sign_in.modes: %w", origins["sign_in.modes"], err))
 	}
-	c.settings = append(c.settings, directories)
+	c.settings = append(c.settings, c.blockSettings()...)
 	if len(mistakes) > 0 {
 		return nil, fmt.Errorf("the configuration has %s:\n%w", count(len(mistakes)), errors.Join(mistakes...))
 	}
@@ -97,11 +102,11 @@ func (s setting) choose(src Sources, fromFile map[string]raw) raw {
 
 // file reads one YAML file into values by key.
 type file struct {
-	name        string
-	settings    []setting
-	values      map[string]raw
-	directories *yaml.Node
-	mistakes    []error
+	name     string
+	settings []setting
+	values   map[string]raw
+	blocks   map[string]*yaml.Node
+	mistakes []error
 }
 
 func (f *file) read(text []byte) {
@@ -137,12 +142,8 @@ func (f *file) group(prefix string, node *yaml.Node) {
 		}
 		seen[key] = name.Line
 		switch {
-		case key == "directories":
-			if value.Kind != yaml.SequenceNode {
-				f.wrong(value, "directories: write a list")
-				continue
-			}
-			f.directories = value
+		case slices.ContainsFunc(blocks, func(b block) bool { return b.key == key }):
+			f.block(key, value)
 		case slices.ContainsFunc(f.settings, func(s setting) bool { return s.key == key }):
 			f.value(key, value)
 		case slices.ContainsFunc(f.settings, func(s setting) bool { return strings.HasPrefix(s.key, key+".") }):
@@ -183,9 +184,16 @@ func (f *file) wrong(at *yaml.Node, format string, args ...any) {
 // nearest names the setting that was probably meant.
 func (f *file) nearest(key string) string {
 	best, bestAt := "", 4
-	for _, s := range append(slices.Clone(f.settings), setting{key: "directories"}) {
-		if d := distance(key, s.key); d < bestAt {
-			best, bestAt = s.key, d
+	var keys []string
+	for _, s := range f.settings {
+		keys = append(keys, s.key)
+	}
+	for _, b := range blocks {
+		keys = append(keys, b.key)
+	}
+	for _, k := range keys {
+		if d := distance(key, k); d < bestAt {
+			best, bestAt = k, d
 		}
 	}
 	if best == "" {

@@ -23,13 +23,16 @@ type setting struct {
 	flag     bool // has a flag of serve, named like the key with hyphens
 	secret   bool // the value is not shown
 	list     bool // the file may have a list; elsewhere the values are separated by commas
+	beside   bool // the default depends on `listen`
 	set      func(*Config, string) error
 }
 
-// table has every setting but `directories`, which is a structure of its own.
+// table has every setting but the blocks (see blocks), which are structures of their own.
 func table() []setting {
 	return []setting{
 		{key: "listen", fallback: ":8443", flag: true, doc: "host:port of the HTTPS listener", set: setListen},
+		{key: "admin_listen", fallback: "127.0.0.1:8444", flag: true, beside: true, doc: "host:port of the administrators' pages, or off", set: listenOrOff(func(c *Config) *string { return &c.AdminListen })},
+		{key: "device_listen", fallback: ":8445", flag: true, beside: true, doc: "host:port for enrolled computers and devices, or off", set: listenOrOff(func(c *Config) *string { return &c.DeviceListen })},
 		{key: "public_url", doc: "how people and programs outside reach the server, https://...", set: func(c *Config, v string) (err error) {
 			c.PublicURL, err = parseURL(v)
 			if err == nil && c.PublicURL != nil && (c.PublicURL.Scheme != "https" || c.PublicURL.Path != "" && c.PublicURL.Path != "/") {
@@ -70,6 +73,7 @@ func table() []setting {
 			c.SignIn.SharedOSUsers = strings.FieldsFunc(v, func(r rune) bool { return r == ',' || r == ' ' })
 			return nil
 		}},
+		{key: "sign_in.modes", fallback: "auto", list: true, doc: "the ways of signing in, best first: any of trust, microsoft, browser, prompt; auto is what is configured", set: setModes},
 		{key: "log_level", fallback: "info", flag: true, doc: "debug, info, warn or error", set: func(c *Config, v string) error {
 			if c.LogLevel.UnmarshalText([]byte(v)) != nil {
 				return errors.New("write debug, info, warn or error")
@@ -80,6 +84,11 @@ func table() []setting {
 }
 
 func setListen(c *Config, v string) error {
+	c.Listen = v
+	return checkListen(v)
+}
+
+func checkListen(v string) error {
 	host, port, err := net.SplitHostPort(v)
 	if err != nil {
 		return errors.New("write HOST:PORT, or :PORT for every address")
@@ -87,7 +96,6 @@ func setListen(c *Config, v string) error {
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || strings.ContainsAny(host, " /") {
 		return fmt.Errorf("port %d: write HOST:PORT with a port from 0 to 65535", n)
 	}
-	c.Listen = v
 	return nil
 }
 
