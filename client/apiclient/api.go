@@ -71,6 +71,18 @@ func (c *Client) SignIn(ctx context.Context, in api.SignIn, password secret.Stri
 	return c.session(ctx, call{op: "sign in", method: http.MethodPost, path: api.PathSessions, body: in})
 }
 
+// SignInToken asks for a session by an identity provider's access token. in.AccessToken is ignored: token is what counts.
+func (c *Client) SignInToken(ctx context.Context, in api.TokenSignIn, token secret.String) (Session, error) {
+	in.AccessToken = token.Reveal()
+	return c.session(ctx, call{op: "sign in with a token", method: http.MethodPost, path: api.PathSessionToken, body: in})
+}
+
+// SignInCode redeems a one-use code. in.Code and in.Verifier are ignored: code and verifier are what counts.
+func (c *Client) SignInCode(ctx context.Context, in api.CodeSignIn, code, verifier secret.String) (Session, error) {
+	in.Code, in.Verifier = code.Reveal(), verifier.Reveal()
+	return c.session(ctx, call{op: "redeem the sign-in", method: http.MethodPost, path: api.PathSessionCode, body: in})
+}
+
 // Refresh exchanges a refresh token for new tokens. When its answer is lost, the same token may be sent once more within 30
 // seconds.
 func (c *Client) Refresh(ctx context.Context, refresh secret.String) (Session, error) {

@@ -159,6 +159,7 @@ func (c *Client) answered(op string, response *http.Response) error {
 		return c.wrong(op, response, KindServer, "the answer is %s, and its description cannot be read", response.Status)
 	}
 	e := Error{Kind: KindAnswer, Code: problem.Code, Status: response.StatusCode, RequestID: plain(problem.RequestID)}
+	e.Method = knownMethod(problem.Method)
 	e.Err = fmt.Errorf("the server answers %d %s: %s", response.StatusCode, problem.Code, problem.Detail)
 	if len(problem.Fields) > 0 {
 		e.Err = fmt.Errorf("%w (%s)", e.Err, strings.Join(problem.Fields, ", "))

@@ -343,6 +343,13 @@ func TestWrongAnswers(t *testing.T) {
 		{"internal", problem(500, api.CodeInternal, nil), Error{Kind: KindAnswer, Code: api.CodeInternal, Status: 500, RequestID: "req-7"}, status.ProblemServer, ""},
 		{"a code of a newer server", problem(418, "teapot", nil), Error{Kind: KindAnswer, Code: "teapot", Status: 418, RequestID: "req-7"}, status.ProblemServer, ""},
 		{"fields", problem(422, api.CodeInvalid, func(p *api.Problem) { p.Fields = []string{"username"} }), Error{Kind: KindAnswer, Code: api.CodeInvalid, Status: 422, RequestID: "req-7"}, status.ProblemInvalid, "(username)"},
+		{"MFA wanted", problem(403, api.CodeMFARequired, func(p *api.Problem) { p.Method = api.MethodMicrosoft }), Error{Kind: KindAnswer, Code: api.CodeMFARequired, Status: 403, Method: status.MethodMicrosoft, RequestID: "req-7"}, status.ProblemMFARequired, ""},
+		{"a method of a newer server", problem(403, api.CodeMethodOff, func(p *api.Problem) { p.Method = "telepathy" }), Error{Kind: KindAnswer, Code: api.CodeMethodOff, Status: 403, RequestID: "req-7"}, status.ProblemMethodOff, ""},
+		{"token of no use", problem(401, api.CodeTokenInvalid, nil), Error{Kind: KindAnswer, Code: api.CodeTokenInvalid, Status: 401, RequestID: "req-7"}, status.ProblemProvider, ""},
+		{"nobody here", problem(403, api.CodeNoAccount, nil), Error{Kind: KindAnswer, Code: api.CodeNoAccount, Status: 403, RequestID: "req-7"}, status.ProblemNoAccount, ""},
+		{"no consent", problem(403, api.CodeConsentRequired, nil), Error{Kind: KindAnswer, Code: api.CodeConsentRequired, Status: 403, RequestID: "req-7"}, status.ProblemConsentRequired, ""},
+		{"device blocked", problem(403, api.CodeDeviceBlocked, nil), Error{Kind: KindAnswer, Code: api.CodeDeviceBlocked, Status: 403, RequestID: "req-7"}, status.ProblemDeviceBlocked, ""},
+		{"not vouched for", problem(403, api.CodeTrustRefused, nil), Error{Kind: KindAnswer, Code: api.CodeTrustRefused, Status: 403, RequestID: "req-7"}, status.ProblemTrustRefused, ""},
 		{"a description that is none", func(w http.ResponseWriter, _ *http.Request) { reply(w, 500, api.ContentTypeProblem, "x") }, Error{Kind: KindServer, Status: 500}, status.ProblemServer, ""},
 		{"hostile text", problem(500, api.CodeInternal, func(p *api.Problem) { p.Detail = "a\n\x1b[31m\u202eb" + strings.Repeat("c", 9999); p.RequestID = "" }), Error{Kind: KindAnswer, Code: api.CodeInternal, Status: 500}, status.ProblemServer, "a  [31m b"},
 		{"redirect", func(w http.ResponseWriter, r *http.Request) {
@@ -380,7 +387,10 @@ func TestWrongAnswers(t *testing.T) {
 			if e.Problem.Code != tc.problem || !strings.Contains(e.Error(), tc.text) || len(e.Error()) > 1000 {
 				t.Errorf("got %s: %v; want %s with %q", e.Problem.Code, e, tc.problem, tc.text)
 			}
-			got := Error{Kind: e.Kind, Code: e.Code, Status: e.Status, RetryAt: e.RetryAt, RequestID: e.RequestID}
+			got := Error{Kind: e.Kind, Code: e.Code, Status: e.Status, RetryAt: e.RetryAt, RequestID: e.RequestID, Method: e.Method}
+			if e.Problem.Method != e.Method {
+				t.Errorf("people are told of %q, programs of %q", e.Problem.Method, e.Method)
+			}
 			if diff := cmp.Diff(tc.want, got); diff != "" {
 				t.Errorf("error (-want +got):\n%s", diff)
 			}
@@ -417,7 +427,7 @@ func TestCalls(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		seen.Store(fmt.Sprintf("%s %s auth=%q agent=%q type=%q body=%s", r.Method, r.URL, r.Header.Get("Authorization"), r.UserAgent(), r.Header.Get("Content-Type"), body))
 		switch r.URL.Path {
-		case api.PathSessions, api.PathSessionRefresh:
+		case api.PathSessions, api.PathSessionToken, api.PathSessionCode, api.PathSessionRefresh:
 			reply(w, 201, "application/json", api.Session{AccessToken: "a1", RefreshToken: "r1", User: api.User{ID: "u", Username: "alex"}})
 		case api.PathSessionCurrent:
 			w.WriteHeader(204)
@@ -446,6 +456,22 @@ func TestCalls(t *testing.T) {
 				return s.Access.Reveal() + s.Refresh.Reveal() + s.User.Username, err
 			},
 			`POST /api/v1/sessions auth=""` + agent + ` type="application/json" body={"username":"alex","password":"pw","os_account":{}}`, "a1r1alex",
+		},
+		{
+			"sign in by a token",
+			func() (any, error) {
+				s, err := c.SignInToken(ctx, api.TokenSignIn{Provider: api.MethodMicrosoft, AccessToken: "no", StaySignedIn: true}, secret.New("jwt"))
+				return s.Access.Reveal() + s.Refresh.Reveal() + s.User.Username, err
+			},
+			`POST /api/v1/sessions/token auth=""` + agent + ` type="application/json" body={"provider":"microsoft","access_token":"jwt","stay_signed_in":true,"os_account":{}}`, "a1r1alex",
+		},
+		{
+			"sign in by a code",
+			func() (any, error) {
+				s, err := c.SignInCode(ctx, api.CodeSignIn{Code: "no", Verifier: "no", Shared: true}, secret.New("code"), secret.New("verifier"))
+				return s.Access.Reveal() + s.Refresh.Reveal() + s.User.Username, err
+			},
+			`POST /api/v1/sessions/code auth=""` + agent + ` type="application/json" body={"code":"code","verifier":"verifier","shared_computer":true,"os_account":{}}`, "a1r1alex",
 		},
 		{
 			"refresh",
@@ -540,14 +566,16 @@ func TestNoSecretLeaves(t *testing.T) {
 			opts.Logger = slog.New(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug}))
 			c := client(t, opts)
 			_, signIn := c.SignIn(t.Context(), api.SignIn{Username: "alex"}, secret.New(canary))
+			_, byToken := c.SignInToken(t.Context(), api.TokenSignIn{Provider: api.MethodMicrosoft}, secret.New(canary))
+			_, byCode := c.SignInCode(t.Context(), api.CodeSignIn{}, secret.New(canary), secret.New(canary))
 			_, refresh := c.Refresh(t.Context(), secret.New(canary))
 			_, me := c.Me(t.Context(), secret.New(canary))
 			_, badToken := c.Me(t.Context(), secret.New(canary+"\r\nX: y"))
 			follow := c.Follow(t.Context(), secret.New(canary), 0, func(Event) {})
-			if signIn == nil || refresh == nil || badToken == nil || follow == nil {
-				t.Errorf("a failure is missing: %v, %v, %v, %v", signIn, refresh, badToken, follow)
+			if signIn == nil || byToken == nil || byCode == nil || refresh == nil || badToken == nil || follow == nil {
+				t.Errorf("a failure is missing: %v, %v, %v, %v, %v, %v", signIn, byToken, byCode, refresh, badToken, follow)
 			}
-			for _, err := range []error{signIn, refresh, me, badToken, follow} {
+			for _, err := range []error{signIn, byToken, byCode, refresh, me, badToken, follow} {
 				shown := fmt.Sprintf("%v %+v %#v", err, err, err)
 				if e, ok := errors.AsType[*Error](err); ok {
 					text, _ := json.Marshal(e.Problem)

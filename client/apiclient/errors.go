@@ -46,6 +46,7 @@ type Error struct {
 	Code      api.Code // KindAnswer only
 	Status    int      // HTTP status, 0 without an answer
 	RetryAt   time.Time
+	Method    status.Method  // KindAnswer only: the way of signing in that works instead
 	RequestID string         // the server's log has it
 	Problem   status.Problem // what to show; its Details are Error()
 	Err       error          // the cause; never shown as it is
@@ -124,17 +125,35 @@ func problemCode(kind Kind, code api.Code) status.ProblemCode {
 func answerCode(code api.Code) status.ProblemCode {
 	switch same := status.ProblemCode(code); same {
 	case status.ProblemWrongCredentials, status.ProblemAmbiguousName, status.ProblemAccountDisabled, status.ProblemPasswordExpired,
-		status.ProblemLimited, status.ProblemInvalid, status.ProblemDirectoryUnavailable:
+		status.ProblemLimited, status.ProblemInvalid, status.ProblemDirectoryUnavailable, status.ProblemMethodOff,
+		status.ProblemMFARequired, status.ProblemNoAccount, status.ProblemConsentRequired, status.ProblemDeviceBlocked,
+		status.ProblemTrustRefused:
 		return same
+	default:
+	}
+	switch code {
+	case api.CodeTokenInvalid, api.CodeCodeInvalid: // what the provider or the browser brought proves nothing
+		return status.ProblemProvider
+	case api.CodeDeviceUnknown:
+		return status.ProblemTrustRefused
 	default:
 		return status.ProblemServer
 	}
 }
 
+// knownMethod is a method of signing in that the server named, "" if it is none.
+func knownMethod(name string) status.Method {
+	switch m := status.Method(name); m {
+	case status.MethodTrust, status.MethodMicrosoft, status.MethodBrowser, status.MethodPrompt:
+		return m
+	}
+	return ""
+}
+
 // fail makes an Error and fills in what people are shown.
 func fail(op, host string, e Error) *Error {
 	e.Op = op
-	e.Problem = status.Problem{Code: problemCode(e.Kind, e.Code), RetryAt: e.RetryAt, Host: host}
+	e.Problem = status.Problem{Code: problemCode(e.Kind, e.Code), RetryAt: e.RetryAt, Host: host, Method: e.Method}
 	e.Problem.Details = e.Error()
 	return &e
 }

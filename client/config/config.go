@@ -12,13 +12,14 @@ import (
 // AuthMode is the way people sign in.
 type AuthMode string
 
-// The sign-in modes. Auto leaves the choice to the server; today that is always AuthPrompt.
+// The sign-in modes. Auto leaves the choice to the server and to what works here; every other one restricts people to it,
+// as long as it can work here at all.
 const (
 	AuthAuto      AuthMode = "auto"
-	AuthPrompt    AuthMode = "prompt"
-	AuthTrust     AuthMode = "trust"
-	AuthMicrosoft AuthMode = "microsoft"
-	AuthBrowser   AuthMode = "browser"
+	AuthTrust     AuthMode = "trust"     // the enrolled computer vouches for the OS account
+	AuthMicrosoft AuthMode = "microsoft" // Microsoft Entra ID in the system browser
+	AuthBrowser   AuthMode = "browser"   // the server's identity providers in the system browser
+	AuthPrompt    AuthMode = "prompt"    // account and password
 )
 
 // DeviceRole says whose computer this is.
@@ -49,6 +50,7 @@ type Config struct {
 	UPNSuffix          string        // as written; empty: the server's
 	UPNRules           usermap.Rules // what UPNSuffix means
 	AuthMode           AuthMode
+	MicrosoftAuthority *url.URL // https, host and port only; nil: Microsoft's own clouds alone
 	AutoStart          bool
 	DeviceRole         DeviceRole
 	SharedOSUsers      []string // OS account names that several people use

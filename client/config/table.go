@@ -65,8 +65,15 @@ func Table() []Setting {
 		},
 		{
 			Name: "AuthMode", Kind: "choice", Default: string(AuthAuto), Critical: true,
-			Doc:  "How people sign in: auto or prompt. (trust, microsoft and browser are reserved and not available yet.)",
-			read: func(c *Config, text string) error { return readAuthMode(&c.AuthMode, text) },
+			Doc: "How people sign in: auto (as the server and the computer's group say), or only by trust, microsoft, browser or prompt.",
+			read: func(c *Config, text string) error {
+				return readChoice(&c.AuthMode, text, AuthAuto, AuthTrust, AuthMicrosoft, AuthBrowser, AuthPrompt)
+			},
+		},
+		{
+			Name: "MicrosoftAuthority", Kind: "https address", // not critical: without it the client trusts fewer, not others
+			Doc:  "One more place, beside Microsoft's own clouds, where the server may send people to sign in with Microsoft; host and port only.",
+			read: func(c *Config, text string) error { return readURL(&c.MicrosoftAuthority, text, originOnly) },
 		},
 		{
 			Name: "AutoStart", Kind: "yes or no", Default: "yes",

@@ -86,20 +86,6 @@ func readRules(c *Config, text string) error {
 	return nil
 }
 
-func readAuthMode(to *AuthMode, text string) error {
-	var mode AuthMode
-	if err := readChoice(&mode, text, AuthAuto, AuthPrompt, AuthTrust, AuthMicrosoft, AuthBrowser); err != nil {
-		return err
-	}
-	switch mode {
-	case AuthTrust, AuthMicrosoft, AuthBrowser:
-		return errors.New("is not available yet in this version; write auto or prompt")
-	case AuthAuto, AuthPrompt:
-	}
-	*to = mode
-	return nil
-}
-
 func readBool(to *bool, text string) error {
 	switch strings.ToLower(text) {
 	case "yes", "true", "1", "on", "y":

@@ -4,6 +4,7 @@ package ipc
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"io/fs"
 	"log/slog"
@@ -20,6 +21,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/secret"
@@ -135,6 +138,68 @@ func TestActionsAndResults(t *testing.T) {
 	}
 	if len(r.asked) != 1 {
 		t.Errorf("the resident was asked %+v", r.asked)
+	}
+}
+
+// The wire of #3, letter by letter: a window of this release must be able to say all of it.
+func TestActionsOfEveryMethodTravel(t *testing.T) {
+	for name, test := range map[string]struct {
+		action status.Action
+		want   string // on the wire; empty: refused by the resident's end
+	}{
+		"prompt":               {status.Action{Kind: status.ActionSignIn, Username: "alex", Password: secret.New("s3cret")}, `{"kind":"sign-in","username":"alex","password":"s3cret"}`},
+		"prompt, by name":      {status.Action{Kind: status.ActionSignIn, Method: status.MethodPrompt, Username: "alex", Password: secret.New("s3cret")}, `{"kind":"sign-in","method":"prompt","username":"alex","password":"s3cret"}`},
+		"microsoft":            {status.Action{Kind: status.ActionSignIn, Method: status.MethodMicrosoft, StaySignedIn: true}, `{"kind":"sign-in","method":"microsoft","stay_signed_in":true}`},
+		"another account":      {status.Action{Kind: status.ActionSignIn, Method: status.MethodMicrosoft, OtherAccount: true}, `{"kind":"sign-in","method":"microsoft","other_account":true}`},
+		"browser":              {status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, Provider: "google"}, `{"kind":"sign-in","method":"browser","provider":"google"}`},
+		"trust":                {status.Action{Kind: status.ActionSignIn, Method: status.MethodTrust}, `{"kind":"sign-in","method":"trust"}`},
+		"open again":           {status.Action{Kind: status.ActionOpenAgain}, `{"kind":"open-again"}`},
+		"continue":             {status.Action{Kind: status.ActionContinue}, `{"kind":"continue"}`},
+		"not me":               {status.Action{Kind: status.ActionNotMe}, `{"kind":"not-me"}`},
+		"a password elsewhere": {status.Action{Kind: status.ActionSignIn, Method: status.MethodMicrosoft, Password: secret.New("s3cret")}, ""},
+		"an unknown method":    {status.Action{Kind: status.ActionSignIn, Method: "telepathy"}, ""},
+		"a method elsewhere":   {status.Action{Kind: status.ActionOpen, Method: status.MethodMicrosoft}, ""},
+		"provider elsewhere":   {status.Action{Kind: status.ActionSignIn, Method: status.MethodMicrosoft, Provider: "google"}, ""},
+		"an endless provider":  {status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, Provider: strings.Repeat("x", 65)}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r, p := newResident(), place(t)
+			serve(t, p, r)
+			_, err := NewClient(p, "test").Do(t.Context(), test.action)
+			if test.want == "" {
+				if err == nil || len(r.asked) != 0 {
+					t.Errorf("not refused: %v; asked %+v", err, r.asked)
+				}
+				return
+			}
+			if err != nil || len(r.asked) != 1 {
+				t.Fatalf("asked %+v, %v", r.asked, err)
+			}
+			if got, _ := json.Marshal(reveal(r.asked[0])); string(got) != test.want {
+				t.Errorf("on the wire\n%s, want\n%s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestSnapshotsTellOfOffersAndBrowsing(t *testing.T) {
+	want := status.Snapshot{
+		Version: status.Version, Seq: 1, State: status.StateSigningIn, AuthMode: "microsoft", Vouched: true, InBrowser: true,
+		Offers: []status.Offer{
+			{Method: status.MethodMicrosoft}, {Method: status.MethodBrowser, Provider: "google", Name: "Google"}, {Method: status.MethodPrompt},
+		},
+		Browsing: status.Browsing{Method: status.MethodMicrosoft, Waiting: true, Confirm: "sam@example.org"},
+		Problem:  &status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft},
+	}
+	r, p := newResident(), place(t)
+	r.now = want
+	serve(t, p, r)
+	got, err := NewClient(p, "test").Snapshot(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
 

@@ -61,15 +61,31 @@ func check(a status.Action) error {
 	kinds := []status.ActionKind{
 		status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionOpen, status.ActionDetails,
 		status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionDismiss,
-		status.ActionStay, status.ActionQuit,
+		status.ActionStay, status.ActionOpenAgain, status.ActionContinue, status.ActionNotMe, status.ActionQuit,
 	}
 	pages := []status.Page{status.PageAuto, status.PageBalance, status.PageDetails, status.PageSettings, status.PageSignIn}
-	const maxUsername = 320
-	if !slices.Contains(kinds, a.Kind) || !slices.Contains(pages, a.Page) ||
-		len(a.Username) > maxUsername || len(a.Password.Reveal()) > api.MaxPassword {
+	if !slices.Contains(kinds, a.Kind) || !slices.Contains(pages, a.Page) {
 		return errAction
 	}
-	if a.Kind != status.ActionSignIn && (a.Username != "" || !a.Password.Empty()) {
+	if a.Kind == status.ActionSignIn {
+		return checkSignIn(a)
+	}
+	if a.Username != "" || !a.Password.Empty() || a.Method != "" || a.Provider != "" || a.OtherAccount || a.StaySignedIn {
+		return errAction
+	}
+	return nil
+}
+
+// checkSignIn wants of a sign-in that each field is one of its method: a password never travels with another.
+func checkSignIn(a status.Action) error {
+	const maxUsername, maxProvider = 320, 64
+	methods := []status.Method{"", status.MethodPrompt, status.MethodTrust, status.MethodMicrosoft, status.MethodBrowser}
+	prompt := a.Method == "" || a.Method == status.MethodPrompt
+	switch {
+	case !slices.Contains(methods, a.Method),
+		len(a.Username) > maxUsername, len(a.Password.Reveal()) > api.MaxPassword, len(a.Provider) > maxProvider,
+		!prompt && !a.Password.Empty(),
+		a.Provider != "" && a.Method != status.MethodBrowser:
 		return errAction
 	}
 	return nil
