@@ -113,7 +113,9 @@ const (
 type Session struct {
 	ID        string // 128 random bits, base32; also the first part of its refresh tokens
 	UserID    UserID
+	Kind      SessionKind
 	Assurance Assurance
+	ProvenAt  time.Time // when the person last proved who they are; zero in sessions older than this field
 
 	AccessHash    [32]byte // SHA-256 of the current access token
 	AccessExpires time.Time

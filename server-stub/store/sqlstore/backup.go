@@ -56,6 +56,9 @@ var backupTables = []tableInfo{
 	{"entries", "seq, line", 2},
 	{"transfer_notes", "seq", 2},
 	{"ledger_head", "id", 2},
+	{"role_grants", "user_id, role", 5},
+	{"passkeys", "id", 5},
+	{"web_flows", "hash", 5},
 }
 
 // tablesOf returns the tables of a schema.

@@ -76,6 +76,7 @@ func fill(t *testing.T, s store.Store) {
 	}); err != nil {
 		t.Fatal(err)
 	}
+	fillWeb(t, s)
 	l, stop := run(t, s)
 	defer stop()
 	for i := range 5 {

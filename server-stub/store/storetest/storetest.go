@@ -99,6 +99,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"many at once", bulkTests},
 		{"passwords", passwordTests},
 		{"sessions", sessionTests},
+		{"web", webTests},
 		{"limits", limitTests},
 		{"sync", syncTests},
 		{"audit", auditTests},
