@@ -25,9 +25,8 @@ const (
 	ClockTolerance   = 60 * time.Second
 )
 
-// EnrolmentToken is "HOST:PORT|PIN|SECRET" as the administrator hands it out (see server-stub/deviceauth, printqueue/machine).
-//
-// Enrolment asks to become a device. Without a token the device waits for the administrator's approval.
+// Enrolment asks to become a device. Without a token the device waits for the administrator's approval. Asking again with the
+// same key and machine is safe at any time, also when a reply was lost or the certificate has expired: it uses no token up.
 type Enrolment struct {
 	Token   string       `json:"token,omitempty" maxLength:"256" doc:"The secret part of the enrolment token. Never logged, stored or echoed."`
 	CSR     string       `json:"csr" maxLength:"8192" doc:"PEM, PKCS #10, ECDSA P-256; its subject is ignored. Its signature proves the key."`
@@ -35,7 +34,8 @@ type Enrolment struct {
 	Report  DeviceReport `json:"report"`
 }
 
-// MachineID is what tells a machine from its clone, and a machine that was set up anew from another.
+// MachineID is what tells a machine from its clone, and a machine that was set up anew from another. A device whose ID is not
+// the one it enrolled with is answered CodeDeviceUnknown: it must make a new key and enrol anew.
 type MachineID struct {
 	ID       string `json:"id" minLength:"8" maxLength:"128" doc:"A hash of what the hardware and the installation say about themselves."`
 	Hardware string `json:"hardware,omitempty" maxLength:"128" doc:"A hash of what stays when the system is installed anew."`
@@ -74,6 +74,7 @@ type DeviceReport struct {
 	JoinDomain string `json:"join_domain,omitempty" maxLength:"255"`
 	JoinRealm  string `json:"join_realm,omitempty" maxLength:"255"`
 	LastError  string `json:"last_error,omitempty" maxLength:"500"`
+	MachineID  string `json:"machine_id,omitempty" maxLength:"128" doc:"MachineID.ID, in the reports of an enrolled device."`
 }
 
 // DeviceState is what the server wants of a device.
@@ -103,6 +104,7 @@ type Assertion struct {
 type AssertionBody struct {
 	Version   int       `json:"v"` // 1
 	Device    string    `json:"device"`
+	MachineID string    `json:"machine_id"` // MachineID.ID of the machine that signs: a clone's is another
 	OSAccount OSAccount `json:"os_account"`
 	UID       string    `json:"uid,omitempty"`     // Linux, macOS
 	Session   string    `json:"session,omitempty"` // of the operating system: "3" (Windows), "c2" (logind)
