@@ -125,6 +125,7 @@ type Session struct {
 	PreviousExpires time.Time // until when the previous one is accepted, once, while its successor is unused
 	RefreshExpires  time.Time // the session ends then if it is not refreshed
 
+	Device     string // the device that vouched for the person, "" when somebody proved who they are
 	Client     string // what signed in, such as "platen 0.1.0 (linux)"
 	Host       string // the computer's own name, as it says
 	Address    string // where it last came from

@@ -71,6 +71,12 @@ func fill(t *testing.T, s store.Store) {
 			tx.PutAttempts(ctx, core.Attempts{Key: "k", Count: 1}),
 			tx.AppendAudit(ctx, core.AuditEvent{Actor: "admin", Action: "user.add"}),
 			tx.SetMeta(ctx, "empty", ""),
+			tx.CreateDevice(ctx, core.Device{ID: "d", Status: core.DeviceEnrolled, KeyHash: [32]byte{1}, CreatedAt: day}),
+			tx.CreateDeviceCertificate(ctx, core.DeviceCertificate{Serial: "01", DeviceID: "d", KeyHash: [32]byte{1}, IssuedAt: day}),
+			tx.PutDeviceUser(ctx, core.DeviceUser{DeviceID: "d", UserID: id, FirstAt: day, LastAt: day}),
+			tx.CreateEnrolmentToken(ctx, core.EnrolmentToken{ID: "t", SecretHash: [32]byte{2}, Uses: 1, CreatedAt: day}),
+			tx.CreateCode(ctx, core.OneUseCode{Hash: [32]byte{3}, UserID: id, ExpiresAt: day}),
+			func() error { _, err := tx.UseNonce(ctx, [32]byte{4}, day); return err }(),
 			func() error { _, err := tx.CreateSyncRun(ctx, core.SyncRun{Source: "ad"}); return err }(),
 		)
 	}); err != nil {

@@ -8,13 +8,13 @@ import (
 )
 
 const sessionColumns = `id, user_id, kind, assurance, proven_at, access_hash, access_expires, refresh_hash, previous_hash,
-	previous_expires, refresh_expires, client, host, address, created_at, last_seen_at, revoked_at`
+	previous_expires, refresh_expires, client, host, address, created_at, last_seen_at, revoked_at, device`
 
 func scanSession(row scanner) (core.Session, error) {
 	var s core.Session
 	err := row.Scan(&s.ID, &s.UserID, &s.Kind, &s.Assurance, timeOf{&s.ProvenAt}, bytesOf{s.AccessHash[:]}, timeOf{&s.AccessExpires},
 		bytesOf{s.RefreshHash[:]}, bytesOf{s.PreviousHash[:]}, timeOf{&s.PreviousExpires}, timeOf{&s.RefreshExpires},
-		&s.Client, &s.Host, &s.Address, timeOf{&s.CreatedAt}, timeOf{&s.LastSeenAt}, timeOf{&s.RevokedAt})
+		&s.Client, &s.Host, &s.Address, timeOf{&s.CreatedAt}, timeOf{&s.LastSeenAt}, timeOf{&s.RevokedAt}, &s.Device)
 	return s, err
 }
 
@@ -22,10 +22,11 @@ func scanSession(row scanner) (core.Session, error) {
 func (t *tx) CreateSession(ctx context.Context, s core.Session) error {
 	_, err := t.exec(ctx, "create a session", `INSERT INTO sessions (id, user_id, assurance, access_hash, access_expires,
 			refresh_hash, previous_hash, previous_expires, refresh_expires, client, host, address, created_at,
-			last_seen_at, revoked_at, kind, proven_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)`,
+			last_seen_at, revoked_at, kind, proven_at, device)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18)`,
 		s.ID, s.UserID, s.Assurance, s.AccessHash, s.AccessExpires, s.RefreshHash, s.PreviousHash, s.PreviousExpires,
-		s.RefreshExpires, s.Client, s.Host, s.Address, s.CreatedAt, s.LastSeenAt, s.RevokedAt, s.Kind, s.ProvenAt)
+		s.RefreshExpires, s.Client, s.Host, s.Address, s.CreatedAt, s.LastSeenAt, s.RevokedAt, s.Kind, s.ProvenAt,
+		s.Device)
 	return err
 }
 
@@ -45,10 +46,11 @@ func (t *tx) UpdateSession(ctx context.Context, s core.Session) error {
 	return t.execOne(ctx, "change a session", `UPDATE sessions SET user_id = $1, assurance = $2, access_hash = $3,
 			access_expires = $4, refresh_hash = $5, previous_hash = $6, previous_expires = $7, refresh_expires = $8,
 			client = $9, host = $10, address = $11, created_at = $12, last_seen_at = $13, revoked_at = $14,
-			kind = $15, proven_at = $16
-		WHERE id = $17`,
+			kind = $15, proven_at = $16, device = $17
+		WHERE id = $18`,
 		s.UserID, s.Assurance, s.AccessHash, s.AccessExpires, s.RefreshHash, s.PreviousHash, s.PreviousExpires,
-		s.RefreshExpires, s.Client, s.Host, s.Address, s.CreatedAt, s.LastSeenAt, s.RevokedAt, s.Kind, s.ProvenAt, s.ID)
+		s.RefreshExpires, s.Client, s.Host, s.Address, s.CreatedAt, s.LastSeenAt, s.RevokedAt, s.Kind, s.ProvenAt,
+		s.Device, s.ID)
 }
 
 // UserSessions implements store.Sessions.

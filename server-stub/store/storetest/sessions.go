@@ -17,7 +17,7 @@ func sessionOf(u core.User, id string) core.Session {
 		ID: id, UserID: u.ID, Assurance: core.AssurancePassword,
 		AccessHash: [32]byte{1, id[0]}, AccessExpires: day.Add(time.Minute),
 		RefreshHash: [32]byte{2, id[0]}, PreviousHash: [32]byte{3}, PreviousExpires: day.Add(time.Second),
-		RefreshExpires: day.Add(time.Hour), Client: "platen 0.1.0 (linux)", Host: "pc1", Address: "192.0.2.1",
+		RefreshExpires: day.Add(time.Hour), Device: "dev", Client: "platen 0.1.0 (linux)", Host: "pc1", Address: "192.0.2.1",
 		CreatedAt: day, LastSeenAt: day.Add(time.Second), RevokedAt: time.Time{},
 	}
 }

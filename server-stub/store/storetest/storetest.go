@@ -105,6 +105,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"audit", auditTests},
 		{"meta", metaTests},
 		{"ledger", ledgerTests},
+		{"devices", deviceTests},
 	} {
 		t.Run(suite.name, func(t *testing.T) {
 			for _, one := range suite.tests {
