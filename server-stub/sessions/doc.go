@@ -6,6 +6,8 @@
 //	plt_a_SECRET              access token, 256 random bits, ten minutes
 //	plt_r_SESSION_SECRET      refresh token, the session's id and 256 random bits
 //
+//	plt_w_SECRET              in the cookie of a browser, 256 random bits; see web.go
+//
 // The prefixes are for people and programs that look for leaked secrets. A refresh token is used up by using it:
 //
 //	current ──▶ a new pair; the token just used becomes "previous" for Grace

@@ -95,7 +95,7 @@ func (m *Manager) Issue(ctx context.Context, user core.UserID, info Info) (Token
 		info.Assurance = core.AssurancePassword
 	}
 	s := core.Session{
-		ID: newID(), UserID: user, Assurance: info.Assurance, Client: info.Client, Host: info.Host, Address: info.Address,
+		ID: newID(), UserID: user, Kind: core.SessionClient, Assurance: info.Assurance, ProvenAt: now, Client: info.Client, Host: info.Host, Address: info.Address,
 		CreatedAt: now, LastSeenAt: now, RefreshExpires: now.Add(m.o.Short),
 	}
 	if info.StaySignedIn {
@@ -300,10 +300,13 @@ func (m *Manager) List(ctx context.Context, user core.UserID) ([]core.Session, e
 	if err != nil {
 		return nil, fmt.Errorf("list the sessions of user %d: %w", user, err)
 	}
-	for i := range list {
-		list[i] = shown(list[i])
+	kept := list[:0]
+	for _, s := range list {
+		if idle(s.Kind) == 0 || m.now().Before(s.AccessExpires) { // a browser's session ends when it is idle
+			kept = append(kept, shown(s))
+		}
 	}
-	return list, nil
+	return kept, nil
 }
 
 // Revoke ends one session of a person. core.ErrNotFound when the person has none with this id, also when it is somebody
