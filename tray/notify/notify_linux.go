@@ -97,6 +97,9 @@ func (n *Notifier) Close() {
 // Send shows a toast, in the place of an earlier one with its ID. The error wraps ErrUnavailable when there is nobody to
 // show it.
 func (n *Notifier) Send(ctx context.Context, t view.Toast) error {
+	if t.Title == "" {
+		return nil
+	}
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	object := n.conn.Object(service, path)

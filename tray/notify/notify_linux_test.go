@@ -112,6 +112,17 @@ func TestANotificationTakesThePlaceOfItsForerunner(t *testing.T) {
 	}
 }
 
+func TestAToastThatSaysNothingIsNotShown(t *testing.T) {
+	address := testenv.SessionBus(t)
+	desktop := testenv.NewNotifications(t, address)
+	n, _ := newNotifier(t, address)
+	send(t, n, view.Toast{ID: "card"})
+	send(t, n, toast)
+	if got := desktop.Await(1)[0]; got.Title != toast.Title || len(desktop.Sent()) != 1 {
+		t.Errorf("sent %+v", desktop.Sent())
+	}
+}
+
 func TestADesktopWithoutButtonsGetsNone(t *testing.T) {
 	address := testenv.SessionBus(t)
 	desktop := testenv.NewNotifications(t, address, "body")

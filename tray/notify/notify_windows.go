@@ -66,6 +66,9 @@ type notifyIconData struct {
 
 // Send shows a toast as a balloon; texts are cut at what a balloon takes (63 and 255 UTF-16 units).
 func (n *Notifier) Send(_ context.Context, t view.Toast) error {
+	if t.Title == "" {
+		return nil
+	}
 	window, err := n.trayWindow()
 	if err != nil {
 		return err

@@ -70,9 +70,7 @@ func (l Locale) balanceLine(s status.Snapshot, now time.Time) (string, Tone) {
 		return l.text("state.offline"), ToneOffline
 	case s.State == status.StateOffline:
 		return l.text("state.offline_age", "age", l.age(s.BalanceAt, now)), ToneOffline
-	case s.State == status.StateSigningIn:
-		return l.text("state.signing_in"), ToneQuiet
-	case s.State == status.StateSignedOut:
+	case s.State == status.StateSigningIn, s.State == status.StateSignedOut:
 		return l.stateLine(s, now), ToneQuiet
 	case s.State != status.StateFollowing:
 		return l.text("state.starting"), ToneQuiet

@@ -5,7 +5,7 @@ package view
 func MenuIDs() [][]string {
 	return [][]string{
 		{"sign-out-first", "stay", "balance", "state"},
-		{"open", "retry", "top-up", "portal", "sign-in", "cancel", "sign-out"},
+		{"open", "retry", "top-up", "portal", "sign-in", "open-again", "cancel", "sign-out"},
 		{"settings", "quit"},
 	}
 }

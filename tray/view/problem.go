@@ -26,8 +26,24 @@ func (l Locale) sentence(p *status.Problem, s status.Snapshot) string {
 	case status.ProblemWrongCredentials, status.ProblemAmbiguousName, status.ProblemAccountDisabled,
 		status.ProblemPasswordExpired, status.ProblemInvalid, status.ProblemDirectoryUnavailable,
 		status.ProblemUnreachable, status.ProblemNotConfigured, status.ProblemCertificate,
-		status.ProblemCertificateExpired, status.ProblemClock, status.ProblemServer, status.ProblemConfig:
+		status.ProblemCertificateExpired, status.ProblemClock, status.ProblemServer, status.ProblemConfig,
+		status.ProblemMethodOff, status.ProblemNoAccount, status.ProblemConsentRequired, status.ProblemDeviceBlocked,
+		status.ProblemTrustRefused, status.ProblemProvider, status.ProblemProviderUnreachable, status.ProblemTimedOut:
 		return upperFirst(l.text("problem."+string(p.Code), "host", l.host(p, s)))
+	case status.ProblemMFARequired:
+		switch p.Method {
+		case status.MethodMicrosoft:
+			return l.text("problem.mfa_required")
+		case status.MethodBrowser:
+			return l.text("problem.mfa_required_browser")
+		default:
+			return l.text("problem.mfa_required_none")
+		}
+	case status.ProblemNoBrowser:
+		if p.Method == status.MethodPrompt {
+			return l.text("problem.no_browser_prompt")
+		}
+		return l.text("problem.no_browser")
 	default:
 		return l.text("problem.other")
 	}
@@ -74,18 +90,20 @@ func forHelpdesk(p *status.Problem, s status.Snapshot, now time.Time) string {
 }
 
 // hinders tells the problems that need somebody's hand, so that the icon shows them. Those of a single sign-in are said
-// in its window, and a server out of reach is "offline".
+// in its window, and a server out of reach is "offline". Where only trust signs in, no window will ask.
 func hinders(p *status.Problem) bool {
 	if p == nil {
 		return false
 	}
 	switch p.Code {
 	case status.ProblemNotConfigured, status.ProblemCertificate, status.ProblemCertificateExpired, status.ProblemClock,
-		status.ProblemServer, status.ProblemConfig:
+		status.ProblemServer, status.ProblemConfig, status.ProblemTrustRefused:
 		return true
 	case status.ProblemNone, status.ProblemWrongCredentials, status.ProblemAmbiguousName, status.ProblemAccountDisabled,
 		status.ProblemPasswordExpired, status.ProblemLimited, status.ProblemInvalid, status.ProblemDirectoryUnavailable,
-		status.ProblemUnreachable:
+		status.ProblemUnreachable, status.ProblemMethodOff, status.ProblemMFARequired, status.ProblemNoAccount,
+		status.ProblemConsentRequired, status.ProblemDeviceBlocked, status.ProblemNoBrowser, status.ProblemProvider,
+		status.ProblemProviderUnreachable, status.ProblemTimedOut:
 		return false
 	default:
 		return true

@@ -9,7 +9,7 @@ import (
 // Toast is one desktop notification.
 type Toast struct {
 	ID      string // a later toast with the same ID takes the place of the earlier one
-	Title   string
+	Title   string // "": not to be shown, it only marks the moment (see Toaster.start)
 	Body    string
 	Buttons []Button
 	Default status.Action // a click on the toast itself
@@ -35,6 +35,8 @@ type Toaster struct {
 	newName string // said last
 	leaving bool   // it was said that the person will be signed out
 	traces  bool   // a shared computer shows a toast about somebody
+	vouched bool   // it was said whom the computer vouched for
+	browser bool   // the session was proven in a browser
 }
 
 // level is how much is left.
@@ -66,7 +68,6 @@ func NewToaster(l Locale) *Toaster {
 func (t *Toaster) Next(s status.Snapshot) []Toast {
 	var toasts []Toast
 	add := func(more ...Toast) { toasts = append(toasts, more...) }
-	add(t.signedIn(s)...)
 	add(t.balance(s)...)
 	add(t.account(s)...)
 	add(t.left(s)...)
@@ -76,19 +77,8 @@ func (t *Toaster) Next(s status.Snapshot) []Toast {
 	add(t.keyring(s)...)
 	add(t.noTray(s)...)
 	t.state = s.State
+	t.browser = s.InBrowser && signedIn(s)
 	return toasts
-}
-
-// signedIn tells that trust found out who this is, so that a wrong one can be undone.
-func (t *Toaster) signedIn(s status.Snapshot) []Toast {
-	if t.state != status.StateSigningIn || s.State != status.StateFollowing || s.AuthMode != "trust" || s.User == nil {
-		return nil
-	}
-	return []Toast{{
-		ID: toastAccount, Title: t.locale.text("toast.signed_in_as", "name", s.User.Username),
-		Buttons: []Button{{t.locale.text("button.not_me"), status.Action{Kind: status.ActionSignOut}}},
-		Default: open(status.PageAuto),
-	}}
 }
 
 // balance shows the card after a silent start, and one toast for each crossing into low or empty.
@@ -96,7 +86,7 @@ func (t *Toaster) balance(s status.Snapshot) []Toast {
 	switch s.State {
 	case status.StateSignedOut, status.StateSigningIn, status.StateShutting:
 		// A card is for silent starts, but on a shared computer for everybody: it reminds of signing out.
-		t.silent, t.user, t.level = s.Shared, "", levelUnknown
+		t.silent, t.user, t.level, t.vouched = s.Shared, "", levelUnknown, false
 		return nil
 	case status.StateOffline:
 		t.silent = false
@@ -113,9 +103,8 @@ func (t *Toaster) balance(s status.Snapshot) []Toast {
 	if s.State != status.StateFollowing || s.Stale {
 		return nil
 	}
-	if t.silent {
-		t.silent = false
-		return []Toast{t.card(s)}
+	if toasts := t.start(s); toasts != nil {
+		return toasts
 	}
 	if before != levelUnknown && now > before {
 		return []Toast{t.crossing(s)}
@@ -160,6 +149,45 @@ func (t *Toaster) card(s status.Snapshot) Toast {
 		toast.Body = l.text("state.signed_in")
 	}
 	toast.Buttons = []Button{{l.text("button.open"), open(status.PageAuto)}}
+	return toast
+}
+
+// start is what the first balance of a session brings: after a silent start the card, and where the computer vouched, whom
+// it took the person for. The card then says nothing of its own, but still is there for who wants a window at log-on.
+func (t *Toaster) start(s status.Snapshot) []Toast {
+	silent := t.silent
+	t.silent = false
+	switch {
+	case s.Vouched && !t.vouched:
+		t.vouched = true
+		toasts := []Toast{t.signedIn(s)}
+		if silent && !s.Shared {
+			toasts = append(toasts, Toast{ID: toastCard, Default: open(status.PageAuto)})
+		}
+		return toasts
+	case silent:
+		return []Toast{t.card(s)}
+	default:
+		return nil
+	}
+}
+
+// signedIn says whom the computer vouched for, so that a mistake can be undone.
+func (t *Toaster) signedIn(s status.Snapshot) Toast {
+	l, toast := t.locale, t.card(s)
+	toast.ID, toast.Title = toastAccount, l.text("toast.signed_in_as", "name", s.User.Username)
+	if amount := l.shownAmount(s); amount != "" {
+		toast.Title = l.text("toast.card", "name", toast.Title, "amount", amount)
+	}
+	if toast.Body == l.text("state.signed_in") {
+		toast.Body = ""
+	}
+	notMe := Button{l.text("button.not_me"), status.Action{Kind: status.ActionNotMe}}
+	if s.Shared {
+		toast.Buttons = append(toast.Buttons, notMe)
+	} else {
+		toast.Buttons = []Button{notMe} // a click on the toast opens the window
+	}
 	return toast
 }
 
@@ -233,11 +261,15 @@ func (t *Toaster) oneSlot(s status.Snapshot, toasts []Toast) []Toast {
 	for i := range toasts {
 		toasts[i].ID, t.traces = toastCard, true
 	}
-	if t.traces && s.State == status.StateSignedOut {
-		t.traces = false
-		return []Toast{{ID: toastCard, Title: t.locale.text("state.signed_out"), Default: open(status.PageSignIn), Lasts: 5 * time.Second}}
+	if s.State != status.StateSignedOut || !t.traces && !t.browser {
+		return toasts
 	}
-	return toasts
+	t.traces = false
+	gone := Toast{ID: toastCard, Title: t.locale.text("state.signed_out"), Default: open(status.PageSignIn), Lasts: 5 * time.Second}
+	if t.browser { // which may still be signed in
+		gone.Body, gone.Lasts = t.locale.text("toast.close_browser"), 10*time.Second
+	}
+	return []Toast{gone}
 }
 
 // keyring says once that a sign-in cannot be kept. On a shared computer none is meant to be.

@@ -83,10 +83,46 @@ func TestToasts(t *testing.T) {
 			[]string{"Alex Test · €12.34"},
 		},
 		{
-			"trust says who it took one for",
-			[]status.Snapshot{starting, with(proving, trust), with(following, trust)},
-			[]string{"Signed in as alex.test@example.org"},
+			"UX_2 who was vouched for is told, once and with the balance",
+			[]status.Snapshot{starting, with(waiting, vouched), with(following, vouched), with(offline, vouched), with(following, vouched)},
+			[]string{"Signed in as alex.test@example.org · €12.34", ""},
 		},
+		{
+			"vouched for after a moment in which a sign-in was under way",
+			[]status.Snapshot{starting, with(proving, vouched), with(following, vouched), with(having(following, "0.80"), vouched)},
+			[]string{"Signed in as alex.test@example.org · €12.34", "€0.80 left."},
+		},
+		{
+			"vouched for again after a sign-out",
+			[]status.Snapshot{starting, with(following, vouched), nobody, proving, with(following, vouched)},
+			[]string{"Signed in as alex.test@example.org · €12.34", "", "Signed in as alex.test@example.org · €12.34"},
+		},
+		{
+			"vouched for, and low",
+			[]status.Snapshot{starting, with(having(following, "0.80"), vouched)},
+			[]string{"Signed in as alex.test@example.org · €0.80 / Low balance", ""},
+		},
+		{
+			"vouched for, where balances are hidden",
+			[]status.Snapshot{starting, with(with(following, hidden), vouched)},
+			[]string{"Signed in as alex.test@example.org", ""},
+		},
+		{
+			"UX_4 vouched for on a shared computer",
+			[]status.Snapshot{starting, shared(with(following, vouched)), free},
+			[]string{"Signed in as alex.test@example.org · €12.34 / Sign out when you leave.", "Signed out"},
+		},
+		{
+			"UX_4 the browser has to be closed, too",
+			[]status.Snapshot{free, shared(proving), shared(with(following, inBrowser)), shared(with(offline, inBrowser)), free, free},
+			[]string{"Alex Test · €12.34 / Sign out when you leave.", "Signed out / Close the browser too."},
+		},
+		{
+			"UX_4 also when nothing was shown of them",
+			[]status.Snapshot{free, shared(proving), shared(with(waiting, inBrowser)), with(free, inBrowser), with(free, inBrowser)},
+			[]string{"Signed out / Close the browser too."},
+		},
+		{"one's own browser stays open", []status.Snapshot{nobody, proving, with(following, inBrowser), nobody}, nil},
 		{
 			"a missing keyring is said once",
 			[]status.Snapshot{nobody, proving, with(following, keyring(status.KeyringMissing)), with(offline, keyring(status.KeyringMissing)), with(following, keyring(status.KeyringMissing))},
@@ -173,10 +209,11 @@ func TestToasts(t *testing.T) {
 	}
 }
 
-func trust(s *status.Snapshot)   { s.AuthMode = "trust" }
-func renamed(s *status.Snapshot) { s.NewName = "alex.test@example.org" }
-func noTray(s *status.Snapshot)  { s.NoTray = true }
-func hidden(s *status.Snapshot)  { s.HideBalance, s.Balance = true, nil }
+func vouched(s *status.Snapshot)   { s.Vouched = true }
+func inBrowser(s *status.Snapshot) { s.InBrowser = true }
+func renamed(s *status.Snapshot)   { s.NewName = "alex.test@example.org" }
+func noTray(s *status.Snapshot)    { s.NoTray = true }
+func hidden(s *status.Snapshot)    { s.HideBalance, s.Balance = true, nil }
 
 func TestToastsOfferWhatHelps(t *testing.T) {
 	topUp := func(s *status.Snapshot) { s.TopUpURL = "https://pay.example.org" }
@@ -188,7 +225,12 @@ func TestToastsOfferWhatHelps(t *testing.T) {
 		{"card", []status.Snapshot{starting, following}, []status.ActionKind{status.ActionOpen}},
 		{"low, credit can be bought", []status.Snapshot{nobody, following, with(having(following, "0.80"), topUp)}, []status.ActionKind{status.ActionOpenTopUp}},
 		{"low, it cannot", []status.Snapshot{nobody, following, having(following, "0.80")}, nil},
-		{"trust", []status.Snapshot{with(proving, trust), with(following, trust)}, []status.ActionKind{status.ActionSignOut}},
+		{"vouched for", []status.Snapshot{with(proving, vouched), with(following, vouched)}, []status.ActionKind{status.ActionNotMe}},
+		{
+			"vouched for on a shared computer",
+			[]status.Snapshot{starting, shared(with(following, vouched))},
+			[]status.ActionKind{status.ActionSignOut, status.ActionNotMe},
+		},
 		{"about to be signed out", []status.Snapshot{leaving}, []status.ActionKind{status.ActionStay}},
 		{"still there", []status.Snapshot{leaving, shared(waiting)}, []status.ActionKind{status.ActionSignOut}},
 		{

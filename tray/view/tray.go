@@ -92,6 +92,9 @@ func (l Locale) tooltip(s status.Snapshot, now time.Time) string {
 		}
 		return l.text("tooltip.offline_balance", "amount", amount, "age", l.age(s.BalanceAt, now))
 	case status.StateSigningIn:
+		if s.Browsing.Waiting {
+			return l.text("tooltip.browser")
+		}
 		return l.text("tooltip.signing_in")
 	case status.StateSignedOut:
 		return l.text("tooltip.signed_out")
@@ -139,7 +142,12 @@ func (l Locale) menu(s status.Snapshot, now time.Time) [][]Item {
 func (l Locale) signItems(s status.Snapshot) []Item {
 	switch {
 	case s.State == status.StateSigningIn:
-		return []Item{{ID: "cancel", Text: l.text("menu.cancel"), Action: status.Action{Kind: status.ActionCancelSignIn}}}
+		cancel := Item{ID: "cancel", Text: l.text("menu.cancel"), Action: status.Action{Kind: status.ActionCancelSignIn}}
+		if !s.Browsing.Waiting {
+			return []Item{cancel}
+		}
+		again := Item{ID: "open-again", Text: l.text("menu.open_again"), Action: status.Action{Kind: status.ActionOpenAgain}}
+		return []Item{again, cancel}
 	case signedIn(s) && !s.Shared:
 		return []Item{{ID: "sign-out", Text: l.text("menu.sign_out"), Action: status.Action{Kind: status.ActionSignOut}}}
 	case s.State == status.StateSignedOut, s.State == status.StateOffline && !signedIn(s):
@@ -212,6 +220,9 @@ func (l Locale) stateLine(s status.Snapshot, now time.Time) string {
 		}
 		return l.text("state.offline_age", "age", l.age(s.BalanceAt, now))
 	case status.StateSigningIn:
+		if s.Browsing.Waiting {
+			return l.text("identify.waiting")
+		}
 		return l.text("state.signing_in")
 	case status.StateSignedOut:
 		if l.shownAmount(s) == "" || s.BalanceAt.IsZero() {

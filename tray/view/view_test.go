@@ -62,8 +62,34 @@ func base(change func(*status.Snapshot)) status.Snapshot {
 func signedOut(ask status.Ask, change func(*status.Snapshot)) status.Snapshot {
 	return base(func(s *status.Snapshot) {
 		s.State, s.User, s.Balance, s.Ask, s.Prefill = status.StateSignedOut, nil, nil, ask, "alex.test@example.org"
-		s.BalanceAt = time.Time{}
+		s.BalanceAt, s.Offers = time.Time{}, []status.Offer{prompt}
 		change(s)
+	})
+}
+
+// The ways of signing in.
+var (
+	microsoft = status.Offer{Method: status.MethodMicrosoft}
+	google    = status.Offer{Method: status.MethodBrowser, Provider: "google", Name: "Google"}
+	okta      = status.Offer{Method: status.MethodBrowser, Provider: "okta", Name: "Okta"}
+	prompt    = status.Offer{Method: status.MethodPrompt}
+)
+
+func offering(offers ...status.Offer) func(*status.Snapshot) {
+	return func(s *status.Snapshot) { s.Offers = offers }
+}
+
+// browsing is a sign-in under way in the browser.
+func browsing(b status.Browsing) status.Snapshot {
+	return signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.State, s.Offers, s.Browsing = status.StateSigningIn, []status.Offer{microsoft, prompt}, b
+	})
+}
+
+// refused is a try that failed, with the way that works instead.
+func refused(code status.ProblemCode, instead status.Method, offers ...status.Offer) status.Snapshot {
+	return signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.Offers, s.Problem = offers, &status.Problem{Code: code, Method: instead, Host: "print.example.org"}
 	})
 }
 
@@ -101,7 +127,41 @@ var cases = []struct {
 		s.Problem = &status.Problem{Code: status.ProblemUnreachable, Host: "print.example.org"}
 	})},
 	{"first launch", signedOut(status.AskFirstLaunch, nothing)},
-	{"first launch, offline", signedOut(status.AskNothing, problem(status.ProblemUnreachable))},
+	{"first launch, offline", signedOut(status.AskNothing, func(s *status.Snapshot) {
+		offering()(s)
+		problem(status.ProblemUnreachable)(s)
+	})},
+	{"nothing is offered yet", signedOut(status.AskFirstLaunch, offering())},
+	{"UX_3 Microsoft first", signedOut(status.AskFirstLaunch, offering(microsoft, prompt))},
+	{"Microsoft only", signedOut(status.AskFirstLaunch, offering(microsoft))},
+	{"several providers", signedOut(status.AskFirstLaunch, offering(google, okta, prompt))},
+	{"account and password first", signedOut(status.AskFirstLaunch, offering(prompt, microsoft))},
+	{"a browser without a name", signedOut(status.AskFirstLaunch, offering(status.Offer{Method: status.MethodBrowser}))},
+	{"UX_3 waiting for the browser", browsing(status.Browsing{Method: status.MethodMicrosoft, Waiting: true})},
+	{"the browser came back", browsing(status.Browsing{Method: status.MethodMicrosoft})},
+	{"UX_3 another account than expected", browsing(status.Browsing{Method: status.MethodMicrosoft, Confirm: "sam@example.org"})},
+	{"UX_3 a password that MFA refuses", refused(status.ProblemMFARequired, status.MethodMicrosoft, prompt, microsoft)},
+	{"MFA in the browser", refused(status.ProblemMFARequired, status.MethodBrowser, prompt, google)},
+	{"MFA, and no way that has it", refused(status.ProblemMFARequired, "", prompt)},
+	{"UX_3 consent missing", refused(status.ProblemConsentRequired, status.MethodPrompt, microsoft, prompt)},
+	{"UX_3 device blocked", refused(status.ProblemDeviceBlocked, "", microsoft)},
+	{"no account", refused(status.ProblemNoAccount, "", microsoft)},
+	{"method off", refused(status.ProblemMethodOff, status.MethodPrompt, prompt)},
+	{"trust refused", refused(status.ProblemTrustRefused, "")},
+	{"no browser", refused(status.ProblemNoBrowser, "", microsoft)},
+	{"no browser, but a password", refused(status.ProblemNoBrowser, status.MethodPrompt, microsoft, prompt)},
+	{"provider", refused(status.ProblemProvider, "", microsoft)},
+	{"provider unreachable", refused(status.ProblemProviderUnreachable, status.MethodPrompt, microsoft, prompt)},
+	{"timed out", refused(status.ProblemTimedOut, "", microsoft, prompt)},
+	{"account disabled, said by Microsoft", refused(status.ProblemAccountDisabled, "", microsoft)},
+	{"UX_4 who is printing, with Microsoft", signedOut(status.AskWhoIsPrinting, func(s *status.Snapshot) {
+		s.Shared, s.Offers = true, []status.Offer{microsoft, prompt}
+	})},
+	{"UX_4 signed out of a browser", signedOut(status.AskWhoIsPrinting, func(s *status.Snapshot) {
+		s.Shared, s.InBrowser, s.Offers = true, true, []status.Offer{microsoft}
+	})},
+	{"session ended, Microsoft", signedOut(status.AskSessionEnded, offering(microsoft))},
+	{"names changed, Microsoft", signedOut(status.AskNamesChanged, offering(microsoft))},
 	{"first launch, nothing known", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
 		s.OSAccount, s.Prefill, s.HelpText = status.OSAccount{}, "", "IT desk, room 101"
 	})},
@@ -176,16 +236,9 @@ func describe(b *strings.Builder, s status.Snapshot, l view.Locale) {
 		line("heading", m.Heading)
 		line("intro", m.Intro)
 		line("known", m.Known)
-		line("account", m.AccountLabel, m.Account)
-		line("password", m.PasswordLabel)
-		line("stay", m.Stay)
+		describeWays(line, m)
 		line("error", string(m.ErrorField), m.Error)
 		line("help", m.Help)
-		if m.Busy {
-			line("buttons", m.Working, m.Cancel)
-		} else {
-			line("buttons", m.Submit)
-		}
 	default:
 		m := view.BalanceOf(s, l, now)
 		line("balance", m.Name, m.Username, m.Amount)
@@ -193,6 +246,43 @@ func describe(b *strings.Builder, s status.Snapshot, l view.Locale) {
 		line("buttons", m.Primary.Text, m.Details, m.Sign.Text)
 	}
 	b.WriteString("\n")
+}
+
+// describeWays writes what can be done in the identification window; the primary button is in brackets.
+func describeWays(line func(name string, parts ...string), m view.Identify) {
+	switch {
+	case m.Confirm != "":
+		line("question", m.Confirm)
+		line("buttons", "["+m.Continue.Text+"]", m.Other.Text)
+		return
+	case m.Busy:
+		line("buttons", m.Working, m.OpenAgain.Text, m.Cancel)
+		return
+	}
+	var ways []string
+	for i, way := range m.Ways {
+		text := way.Text
+		if i == 0 && !m.Fields {
+			text = "[" + text + "]"
+		}
+		if way.Action.OtherAccount {
+			text += " (asks which account)"
+		}
+		ways = append(ways, text)
+	}
+	if m.Fields {
+		line("account", m.AccountLabel, m.Account)
+		line("password", m.PasswordLabel)
+	}
+	line("stay", m.Stay)
+	if m.Fields {
+		line("buttons", "["+m.Submit+"]")
+	} else if len(ways) > 0 {
+		line("under the first button", m.Opens)
+	}
+	line("ways", ways...)
+	line("quiet", m.Reveal)
+	line("again", m.Again.Text)
 }
 
 func golden(t *testing.T, name, got string) {
@@ -278,6 +368,9 @@ func TestMenuLeadsOnlyWhereThereIsSomething(t *testing.T) {
 		{"sign-in", base(nothing), false},
 		{"sign-out", signedOut(status.AskFirstLaunch, nothing), false},
 		{"sign-in", signedOut(status.AskFirstLaunch, nothing), true},
+		{"open-again", browsing(status.Browsing{Method: status.MethodMicrosoft, Waiting: true}), true},
+		{"cancel", browsing(status.Browsing{Method: status.MethodMicrosoft, Waiting: true}), true},
+		{"open-again", browsing(status.Browsing{Method: status.MethodMicrosoft}), false},
 		{"retry", base(nothing), false},
 		{"state", base(nothing), false}, // is there to be read
 		{"stay", base(func(s *status.Snapshot) { s.Shared = true }), false},
@@ -343,6 +436,125 @@ func TestIdentificationPrefillsButNeverOnSharedComputers(t *testing.T) {
 	m = view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) { s.Keyring = status.KeyringMissing }), l, now)
 	if m.Stay != "" {
 		t.Errorf("no keyring, yet offered: %q", m.Stay)
+	}
+}
+
+func TestTheWindowOffersExactlyWhatTheResidentOffers(t *testing.T) {
+	l := localeOf(t, "en")
+	for _, tc := range []struct {
+		name    string
+		offers  []status.Offer
+		problem status.Problem
+		want    string // best first
+	}{
+		{"A1_37 Microsoft first where MFA is on", []status.Offer{microsoft, prompt}, status.Problem{}, "microsoft, prompt later"},
+		{"A2_08 a password where it is enough", []status.Offer{prompt, microsoft}, status.Problem{}, "prompt, microsoft"},
+		{"A1_13 providers in their order", []status.Offer{okta, google}, status.Problem{}, "okta, google"},
+		{"nothing", nil, status.Problem{}, ""},
+		{"trust needs no window", []status.Offer{{Method: status.MethodTrust}, prompt}, status.Problem{}, "prompt"},
+		{"a way of a later version", []status.Offer{{Method: "telepathy"}, google}, status.Problem{}, "google"},
+		{"one twice", []status.Offer{google, google}, status.Problem{}, "google"},
+		{
+			"A1_38 after a refusal the way that works is first",
+			[]status.Offer{prompt, google, microsoft}, status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft},
+			"microsoft, google, prompt later",
+		},
+		{
+			"also when that is the password",
+			[]status.Offer{microsoft, prompt}, status.Problem{Code: status.ProblemNoBrowser, Method: status.MethodPrompt},
+			"prompt, microsoft",
+		},
+		{
+			"but never one that is not offered",
+			[]status.Offer{prompt}, status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft}, "prompt",
+		},
+	} {
+		t.Run(tc.name, func(t *testing.T) {
+			m := view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+				s.Offers = tc.offers
+				if tc.problem.Code != "" {
+					s.Problem = &tc.problem
+				}
+			}), l, now)
+			var got []string
+			if m.Fields {
+				got = append(got, "prompt")
+			}
+			for _, way := range m.Ways {
+				if way.Action.Kind != status.ActionSignIn || way.Action.OtherAccount {
+					t.Errorf("%q asks for %+v", way.Text, way.Action)
+				}
+				if way.Action.Method == status.MethodMicrosoft {
+					got = append(got, "microsoft")
+				} else {
+					got = append(got, way.Action.Provider)
+				}
+			}
+			if m.Reveal != "" {
+				got = append(got, "prompt later")
+			}
+			if diff := cmp.Diff(tc.want, strings.Join(got, ", ")); diff != "" {
+				t.Error(diff)
+			}
+			if again := m.Again.Action.Kind == status.ActionRetry; again != (tc.want == "") {
+				t.Errorf("trying again is offered: %v", again)
+			}
+		})
+	}
+}
+
+func TestTheBrowserIsToldToAskWhichAccount(t *testing.T) {
+	l := localeOf(t, "en")
+	for name, tc := range map[string]struct {
+		change func(*status.Snapshot)
+		want   bool
+	}{
+		"own computer":          {nothing, false},
+		"shared computer":       {func(s *status.Snapshot) { s.Shared = true }, true},
+		"account not known":     {problem(status.ProblemNoAccount), true},
+		"account switched off":  {problem(status.ProblemAccountDisabled), true},
+		"nobody came":           {problem(status.ProblemTimedOut), false},
+		"the generic account's": {func(s *status.Snapshot) { s.Ask = status.AskWhoIsPrinting }, true},
+	} {
+		m := view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+			s.Offers = []status.Offer{microsoft}
+			tc.change(s)
+		}), l, now)
+		if got := m.Ways[0].Action.OtherAccount; got != tc.want {
+			t.Errorf("%s: asks which account: %v, want %v", name, got, tc.want)
+		}
+	}
+	for name, tc := range map[string]struct {
+		offers []status.Offer
+		method status.Method
+		want   status.Action
+	}{
+		"Microsoft": {
+			[]status.Offer{microsoft, google}, status.MethodMicrosoft,
+			status.Action{Kind: status.ActionSignIn, Method: status.MethodMicrosoft, OtherAccount: true},
+		},
+		"the one provider": {
+			[]status.Offer{microsoft, google}, status.MethodBrowser,
+			status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, Provider: "google", OtherAccount: true},
+		},
+		"one of several": {
+			[]status.Offer{okta, google}, status.MethodBrowser,
+			status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, OtherAccount: true},
+		},
+	} {
+		s := browsing(status.Browsing{Method: tc.method, Confirm: "sam@example.org"})
+		s.Offers = tc.offers
+		if got := view.IdentifyOf(s, l, now).Other.Action; got != tc.want {
+			t.Errorf("%s: another account is %+v, want %+v", name, got, tc.want)
+		}
+	}
+}
+
+func TestLongNamesOfProvidersAreShortened(t *testing.T) {
+	long := status.Offer{Method: status.MethodBrowser, Provider: "x", Name: "Zweckverband Kommunale Informationsverarbeitung Süd"}
+	m := view.IdentifyOf(signedOut(status.AskFirstLaunch, offering(long)), localeOf(t, "en"), now)
+	if got, want := m.Ways[0].Text, "Sign in with Zweckverband Kommunale Informat…"; got != want {
+		t.Errorf("button says %q, want %q", got, want)
 	}
 }
 
