@@ -26,13 +26,20 @@ type nss struct {
 
 var errNoName = errors.New("the system has no name for the user id")
 
+// of is current for the account of somebody else's process: there is no environment to ask, and a name that nobody
+// vouches for is none.
+func (n nss) of(ctx context.Context) (Account, error) {
+	n.getenv = func(string) string { return "" }
+	return n.current(ctx)
+}
+
 // current finds the account. /etc/passwd first: whoever stands there is local, whatever a directory says. Then each
 // service of nsswitch.conf is asked by itself, so that we know which one vouches for the name. The environment comes
 // last, and a name from there has no kind.
 func (n nss) current(ctx context.Context) (Account, error) {
 	a, err := n.lookup(ctx)
 	if err != nil {
-		return Account{}, fmt.Errorf("ask who is logged on: user id %d: %w", n.uid, err)
+		return Account{}, fmt.Errorf("find the account of user id %d: %w", n.uid, err)
 	}
 	a.UID = strconv.Itoa(n.uid)
 	a.JoinDomain, a.JoinRealm = n.membership()
