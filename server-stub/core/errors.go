@@ -26,6 +26,8 @@ var (
 	ErrDisabled = errors.New("the account is disabled")
 	// ErrPasswordExpired: proven as far as the directory tells, but it wants the password changed first.
 	ErrPasswordExpired = errors.New("the password has expired and must be changed")
+	// ErrMFARequired: the password is right, but the identity provider wants more than a password; said only after proof.
+	ErrMFARequired = errors.New("a password alone is not enough for this account")
 	// ErrLimited: too many tries; errors.As with *LimitedError tells when the next one is allowed.
 	ErrLimited = errors.New("too many tries")
 	// ErrUnavailable: something we depend on (directory, database) does not answer; try again later.
