@@ -1,0 +1,138 @@
+package federation
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/platenprint/platen/auth"
+	"github.com/platenprint/platen/auth/usermap"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/names"
+	"github.com/platenprint/platen/server-stub/store"
+)
+
+// name is what the claims call the person, "" when the policy believes none of it.
+func (p Policy) name(c Claims, match Match) (string, auth.Folded) {
+	text := ""
+	switch match {
+	case MatchUPN, MatchUsername:
+		text = c.UPN
+	case MatchEmail:
+		if c.EmailVerified {
+			text = c.Email
+		}
+	case MatchNone:
+	}
+	text = strings.TrimSpace(text)
+	folded, err := auth.Canon(text)
+	short, domain, address := strings.Cut(string(folded), "@")
+	switch {
+	case err != nil, c.Guest, !address, short == "", domain == "", strings.ContainsAny(string(folded), `\/ `), strings.Contains(domain, "@"), usermap.Lookalike(folded):
+		return "", ""
+	case len(p.Domains) > 0 && !slices.Contains(p.Domains, domain):
+		return "", ""
+	}
+	return text, folded
+}
+
+// byName finds one person by their exact name.
+func (s *Service) byName(ctx context.Context, tx store.Tx, p Policy, c Claims) ([]core.UserID, error) {
+	text, folded := p.name(c, p.Match)
+	if text == "" {
+		return nil, nil
+	}
+	// Without rules nothing is completed or shortened. Of the contexts, the one of print providers lets no e-mail address find
+	// anybody, yet counts it as held.
+	q := names.Query{Context: names.PrintProvider, Text: text}
+	kinds := []core.NameKind{core.NameUPN, core.NameUsername}
+	if p.Match == MatchEmail {
+		q.Context, kinds = names.Prompt, append(kinds, core.NameEmail)
+	}
+	answer, err := names.Find(ctx, tx, q, names.Rules{}, s.d.Clock())
+	if err != nil {
+		return nil, err
+	}
+	switch answer.Outcome {
+	case names.Unknown:
+		return nil, nil
+	case names.Ambiguous:
+		return nil, fmt.Errorf("%w: the users %v", core.ErrAmbiguous, answer.Candidates)
+	case names.One, names.Disabled:
+	}
+	holders, err := tx.Holders(ctx, folded)
+	if err != nil {
+		return nil, err
+	}
+	own := slices.ContainsFunc(holders, func(h core.NameHolder) bool {
+		return h.UserID == answer.User && slices.Contains(kinds, h.Kind) && (h.ValidTo.IsZero() || h.ValidTo.After(s.d.Clock()))
+	})
+	if !own {
+		return nil, nil // an alias or a nickname: not the person's own name
+	}
+	u, err := tx.User(ctx, answer.User)
+	if err != nil {
+		return nil, err
+	}
+	if p.Source != "" && u.Source != p.Source {
+		return nil, fmt.Errorf("%w: user %d is not of the directory %q", ErrOtherPerson, u.ID, p.Source)
+	}
+	return []core.UserID{u.ID}, nil
+}
+
+// maxDisplayName bounds what is taken over, in bytes.
+const maxDisplayName = 256
+
+// create makes an account for somebody new, where the policy says so.
+func (s *Service) create(ctx context.Context, tx store.Tx, p Policy, c Claims, ids []identity) (core.User, error) {
+	if !p.Create {
+		return core.User{}, ErrNoAccount
+	}
+	match := p.Match
+	if match == MatchNone {
+		if match = MatchEmail; p.Tenant != "" {
+			match = MatchUPN
+		}
+	}
+	text, folded := p.name(c, match)
+	if text == "" {
+		return core.User{}, fmt.Errorf("%w: it brings no name that an account could be made of", ErrNoAccount)
+	}
+	now := s.d.Clock()
+	holders, err := tx.Holders(ctx, folded)
+	if err != nil {
+		return core.User{}, err
+	}
+	for _, h := range holders {
+		if names.Blocks(h, now) {
+			return core.User{}, fmt.Errorf("%w: the name is or was that of user %d", ErrOtherPerson, h.UserID)
+		}
+	}
+	u := core.User{Username: text, DisplayName: oneLine(c.Name), Source: p.SourceID(), CreatedAt: now, UpdatedAt: now}
+	if c.EmailVerified {
+		u.Email = oneLine(c.Email)
+	}
+	if u.ID, err = tx.CreateUser(ctx, u); err != nil {
+		return core.User{}, err
+	}
+	err = tx.PutName(ctx, core.LoginName{UserID: u.ID, Name: text, Folded: folded, Kind: core.NameUPN, Source: p.SourceID(), ValidFrom: now})
+	if err != nil {
+		return core.User{}, err
+	}
+	return u, s.link(ctx, tx, p, u, ids, "user.add", "just in time")
+}
+
+// oneLine is a text of the provider as it may be kept.
+func oneLine(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f || r == 0xfffd {
+			return -1
+		}
+		return r
+	}, strings.TrimSpace(text))
+	if len(text) > maxDisplayName {
+		return ""
+	}
+	return text
+}
