@@ -2,14 +2,22 @@ package api
 
 // Capabilities is the brief's comparison table (A2) computed from the configuration of this server.
 type Capabilities struct {
+	Posture CapabilityPosture  `json:"posture"`
 	Columns []CapabilityColumn `json:"columns" nullable:"false"`
 	Rows    []CapabilityRow    `json:"rows" nullable:"false"`
+}
+
+// CapabilityPosture names what the site chose between strict proof and everything that takes a password.
+type CapabilityPosture struct {
+	ID   string `json:"id" enum:"authentication compliance,ultimate compatibility,no second factor"`
+	Note string `json:"note" doc:"What that means here, and what it costs."`
 }
 
 // CapabilityColumn is one way of having a directory.
 type CapabilityColumn struct {
 	ID      string `json:"id" enum:"O2,O3on,O3off"`
 	Title   string `json:"title" example:"Entra ID, MFA on"`
+	Posture string `json:"posture,omitempty" doc:"The posture that comes with it; empty where the sign-in methods decide."`
 	Current bool   `json:"current" doc:"This server is configured like that."`
 }
 
