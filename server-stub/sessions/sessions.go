@@ -45,6 +45,7 @@ type Options struct {
 type Info struct {
 	Assurance    core.Assurance // Issue only; AssurancePassword when empty
 	StaySignedIn bool           // Issue only
+	Device       string         // Issue only: the device that vouched for the person
 	Client       string
 	Host         string
 	Address      string
@@ -95,7 +96,8 @@ func (m *Manager) Issue(ctx context.Context, user core.UserID, info Info) (Token
 		info.Assurance = core.AssurancePassword
 	}
 	s := core.Session{
-		ID: newID(), UserID: user, Kind: core.SessionClient, Assurance: info.Assurance, ProvenAt: now, Client: info.Client, Host: info.Host, Address: info.Address,
+		ID: newID(), UserID: user, Kind: core.SessionClient, Assurance: info.Assurance, ProvenAt: now, Device: info.Device, Client: info.Client, Host: info.Host,
+		Address:   info.Address,
 		CreatedAt: now, LastSeenAt: now, RefreshExpires: now.Add(m.o.Short),
 	}
 	if info.StaySignedIn {

@@ -1,0 +1,34 @@
+package sessions
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/store"
+)
+
+// RevokeDevice ends all sessions that a device vouched for and tells how many: a machine that is not believed any more was
+// perhaps not to be believed before.
+func (m *Manager) RevokeDevice(ctx context.Context, actor, device string) (int, error) {
+	now := m.now()
+	var list []core.Session
+	err := m.store.Update(ctx, func(tx store.Tx) (err error) {
+		if list, err = tx.DeviceSessions(ctx, device, now); err != nil || len(list) == 0 {
+			return err
+		}
+		if _, err := tx.RevokeDeviceSessions(ctx, device, now); err != nil {
+			return err
+		}
+		return tx.AppendAudit(ctx, core.AuditEvent{
+			At: now, Actor: actor, Action: "session.revoke_device", Target: "device:" + device, Detail: fmt.Sprintf("%d sessions", len(list)),
+		})
+	})
+	if err != nil {
+		return 0, fmt.Errorf("end the sessions of device %s: %w", device, err)
+	}
+	for _, s := range list {
+		m.o.OnEnd(s.ID, s.UserID)
+	}
+	return len(list), nil
+}
