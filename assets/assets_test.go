@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/assets"
+	"github.com/platenprint/platen/auth/aadsts"
 )
 
 var states = []string{"ok", "signed-out", "offline", "low", "empty", "problem"}
@@ -70,6 +71,18 @@ func TestAllLanguagesHaveTheSameTexts(t *testing.T) {
 			slices.Sort(got)
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s: placeholders of %q differ: %s", language, key, diff)
+			}
+		}
+	}
+}
+
+// A test of auth/aadsts has every sentence that can come; here each has its words.
+func TestEverySentenceAboutMicrosoftIsInEveryLanguage(t *testing.T) {
+	for _, language := range assets.Languages {
+		texts := load(t, language)
+		for key := range aadsts.Sentences() {
+			if texts.Text(key) == key {
+				t.Errorf("%s has no %q", language, key)
 			}
 		}
 	}

@@ -113,9 +113,12 @@ const (
 type Problem struct {
 	Code    ProblemCode `json:"code"`
 	RetryAt time.Time   `json:"retry_at,omitzero"`
-	Host    string      `json:"host,omitempty"`    // the server's name, for "Can't reach print.example.org."
-	Method  Method      `json:"method,omitempty"`  // the way of signing in that works instead
-	Details string      `json:"details,omitempty"` // technical, for the helpdesk: what "Copy details" copies
+	Host    string      `json:"host,omitempty"`   // the server's name, for "Can't reach print.example.org."
+	Method  Method      `json:"method,omitempty"` // the way of signing in that works instead
+	// Sentence is the key of a sentence that says more than Code's, "microsoft.other_tenant" (auth/aadsts). One that a window
+	// does not have counts for nothing.
+	Sentence string `json:"sentence,omitempty"`
+	Details  string `json:"details,omitempty"` // technical, for the helpdesk: what "Copy details" copies
 }
 
 // Keyring says whether a sign-in can be kept.

@@ -15,6 +15,11 @@ func (l Locale) sentence(p *status.Problem, s status.Snapshot) string {
 	if p == nil {
 		return ""
 	}
+	if strings.HasPrefix(p.Sentence, "microsoft.") {
+		if text := l.text(p.Sentence); text != p.Sentence {
+			return text
+		}
+	}
 	switch p.Code {
 	case status.ProblemNone:
 		return ""
@@ -28,7 +33,7 @@ func (l Locale) sentence(p *status.Problem, s status.Snapshot) string {
 		status.ProblemUnreachable, status.ProblemNotConfigured, status.ProblemCertificate,
 		status.ProblemCertificateExpired, status.ProblemClock, status.ProblemServer, status.ProblemConfig,
 		status.ProblemMethodOff, status.ProblemNoAccount, status.ProblemConsentRequired, status.ProblemDeviceBlocked,
-		status.ProblemTrustRefused, status.ProblemProvider, status.ProblemProviderUnreachable, status.ProblemTimedOut:
+		status.ProblemProvider, status.ProblemProviderUnreachable, status.ProblemTimedOut:
 		return upperFirst(l.text("problem."+string(p.Code), "host", l.host(p, s)))
 	case status.ProblemMFARequired:
 		switch p.Method {
@@ -39,6 +44,11 @@ func (l Locale) sentence(p *status.Problem, s status.Snapshot) string {
 		default:
 			return l.text("problem.mfa_required_none")
 		}
+	case status.ProblemTrustRefused:
+		if p.Method != "" {
+			return l.text("problem.trust_refused_other")
+		}
+		return l.text("problem.trust_refused")
 	case status.ProblemNoBrowser:
 		if p.Method == status.MethodPrompt {
 			return l.text("problem.no_browser_prompt")
@@ -90,15 +100,17 @@ func forHelpdesk(p *status.Problem, s status.Snapshot, now time.Time) string {
 }
 
 // hinders tells the problems that need somebody's hand, so that the icon shows them. Those of a single sign-in are said
-// in its window, and a server out of reach is "offline". Where only trust signs in, no window will ask.
+// in its window, and a server out of reach is "offline". Where only trust could have helped, no window can.
 func hinders(p *status.Problem) bool {
 	if p == nil {
 		return false
 	}
 	switch p.Code {
 	case status.ProblemNotConfigured, status.ProblemCertificate, status.ProblemCertificateExpired, status.ProblemClock,
-		status.ProblemServer, status.ProblemConfig, status.ProblemTrustRefused:
+		status.ProblemServer, status.ProblemConfig:
 		return true
+	case status.ProblemTrustRefused:
+		return p.Method == ""
 	case status.ProblemNone, status.ProblemWrongCredentials, status.ProblemAmbiguousName, status.ProblemAccountDisabled,
 		status.ProblemPasswordExpired, status.ProblemLimited, status.ProblemInvalid, status.ProblemDirectoryUnavailable,
 		status.ProblemUnreachable, status.ProblemMethodOff, status.ProblemMFARequired, status.ProblemNoAccount,

@@ -148,6 +148,11 @@ var cases = []struct {
 	{"no account", refused(status.ProblemNoAccount, "", microsoft)},
 	{"method off", refused(status.ProblemMethodOff, status.MethodPrompt, prompt)},
 	{"trust refused", refused(status.ProblemTrustRefused, "")},
+	{"trust refused, others work", refused(status.ProblemTrustRefused, status.MethodPrompt, prompt)},
+	{"a sentence of Microsoft's", signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+		s.Offers = []status.Offer{microsoft}
+		s.Problem = &status.Problem{Code: status.ProblemNoAccount, Sentence: "microsoft.other_tenant", Method: status.MethodMicrosoft}
+	})},
 	{"no browser", refused(status.ProblemNoBrowser, "", microsoft)},
 	{"no browser, but a password", refused(status.ProblemNoBrowser, status.MethodPrompt, microsoft, prompt)},
 	{"provider", refused(status.ProblemProvider, "", microsoft)},
@@ -456,17 +461,21 @@ func TestTheWindowOffersExactlyWhatTheResidentOffers(t *testing.T) {
 		{"one twice", []status.Offer{google, google}, status.Problem{}, "google"},
 		{
 			"A1_38 after a refusal the way that works is first",
-			[]status.Offer{prompt, google, microsoft}, status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft},
+			[]status.Offer{prompt, google, microsoft},
+			status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft},
 			"microsoft, google, prompt later",
 		},
 		{
 			"also when that is the password",
-			[]status.Offer{microsoft, prompt}, status.Problem{Code: status.ProblemNoBrowser, Method: status.MethodPrompt},
+			[]status.Offer{microsoft, prompt},
+			status.Problem{Code: status.ProblemNoBrowser, Method: status.MethodPrompt},
 			"prompt, microsoft",
 		},
 		{
 			"but never one that is not offered",
-			[]status.Offer{prompt}, status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft}, "prompt",
+			[]status.Offer{prompt},
+			status.Problem{Code: status.ProblemMFARequired, Method: status.MethodMicrosoft},
+			"prompt",
 		},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
@@ -509,11 +518,14 @@ func TestTheBrowserIsToldToAskWhichAccount(t *testing.T) {
 		change func(*status.Snapshot)
 		want   bool
 	}{
-		"own computer":          {nothing, false},
-		"shared computer":       {func(s *status.Snapshot) { s.Shared = true }, true},
-		"account not known":     {problem(status.ProblemNoAccount), true},
-		"account switched off":  {problem(status.ProblemAccountDisabled), true},
-		"nobody came":           {problem(status.ProblemTimedOut), false},
+		"own computer":         {nothing, false},
+		"shared computer":      {func(s *status.Snapshot) { s.Shared = true }, true},
+		"account not known":    {problem(status.ProblemNoAccount), true},
+		"account switched off": {problem(status.ProblemAccountDisabled), true},
+		"nobody came":          {problem(status.ProblemTimedOut), false},
+		"of another tenant": {func(s *status.Snapshot) {
+			s.Problem = &status.Problem{Code: status.ProblemMethodOff, Sentence: "microsoft.other_tenant"}
+		}, true},
 		"the generic account's": {func(s *status.Snapshot) { s.Ask = status.AskWhoIsPrinting }, true},
 	} {
 		m := view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
@@ -546,6 +558,22 @@ func TestTheBrowserIsToldToAskWhichAccount(t *testing.T) {
 		s.Offers = tc.offers
 		if got := view.IdentifyOf(s, l, now).Other.Action; got != tc.want {
 			t.Errorf("%s: another account is %+v, want %+v", name, got, tc.want)
+		}
+	}
+}
+
+func TestASentenceThatTheWindowDoesNotHaveCountsForNothing(t *testing.T) {
+	texts, err := assets.LoadTexts("en")
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := view.NewLocale("en", texts.Text, berlin)
+	for _, sentence := range []string{"microsoft.of_tomorrow", "menu.quit", "", "microsoft."} {
+		m := view.IdentifyOf(signedOut(status.AskFirstLaunch, func(s *status.Snapshot) {
+			s.Problem = &status.Problem{Code: status.ProblemTimedOut, Sentence: sentence}
+		}), l, now)
+		if want := "The sign-in took too long. Try again."; m.Error != want {
+			t.Errorf("%q leads to %q, want %q", sentence, m.Error, want)
 		}
 	}
 }

@@ -56,10 +56,8 @@ func wantsPicker(s status.Snapshot) bool {
 	if s.Shared || s.Ask == status.AskWhoIsPrinting {
 		return true
 	}
-	if s.Problem == nil {
-		return false
-	}
-	return s.Problem.Code == status.ProblemNoAccount || s.Problem.Code == status.ProblemAccountDisabled
+	p := s.Problem
+	return p != nil && (p.Code == status.ProblemNoAccount || p.Code == status.ProblemAccountDisabled || p.Sentence == "microsoft.other_tenant")
 }
 
 // otherAccount starts the sign-in of the browser anew, so that it asks which account.
