@@ -7,6 +7,7 @@
 //	ca.pem        the certificate of the installation's own CA, for clients (package pki)
 //	ca.key        its key, sealed
 //	server.pem    the server's certificate; server.key its key, sealed
+//	device-ca.pem the certificate of the CA of enrolled devices; device-ca.key its key, sealed
 //	platen.db     the database, unless another one is configured
 //	setup-token   the first owner's one-time token, until the setup is done
 //	admin.sock    where administrators' commands reach the running server (package admin)
@@ -15,13 +16,15 @@ package datadir
 
 // The names of the files.
 const (
-	MasterKey  = "master.key"
-	CACert     = "ca.pem"
-	CAKey      = "ca.key"
-	ServerCert = "server.pem"
-	ServerKey  = "server.key"
-	Database   = "platen.db"
-	SetupToken = "setup-token"
-	Socket     = "admin.sock"
-	lockFile   = "lock"
+	MasterKey    = "master.key"
+	CACert       = "ca.pem"
+	CAKey        = "ca.key"
+	ServerCert   = "server.pem"
+	ServerKey    = "server.key"
+	DeviceCACert = "device-ca.pem"
+	DeviceCAKey  = "device-ca.key"
+	Database     = "platen.db"
+	SetupToken   = "setup-token"
+	Socket       = "admin.sock"
+	lockFile     = "lock"
 )

@@ -77,34 +77,7 @@ func (o *Own) Check() error {
 }
 
 func (o *Own) openCA() (identity, error) {
-	hasCert, err := o.dir.Exists(datadir.CACert)
-	if err != nil {
-		return identity{}, err
-	}
-	hasKey, err := o.dir.Exists(datadir.CAKey)
-	if err != nil {
-		return identity{}, err
-	}
-	if !hasCert {
-		// The key is written first, so a start that was cut short leaves a key without a certificate: nobody knows it yet.
-		ca, err := newCA(o.now())
-		if err != nil {
-			return identity{}, fmt.Errorf("make the CA: %w", err)
-		}
-		if err := o.save(ca, datadir.CACert, datadir.CAKey); err != nil {
-			return identity{}, fmt.Errorf("make the CA: %w", err)
-		}
-		o.logger.Info("new certificate authority", "pin", api.PinOf(ca.cert).String(), "valid_to", ca.cert.NotAfter)
-		return ca, nil
-	}
-	if !hasKey {
-		return identity{}, fmt.Errorf("use the CA in %s: its key %s is missing; restore it from a backup", o.dir.File(datadir.CACert), o.dir.File(datadir.CAKey))
-	}
-	ca, err := o.load(datadir.CACert, datadir.CAKey)
-	if err != nil {
-		return identity{}, fmt.Errorf("use the CA in %s: %w; restore ca.pem and ca.key from a backup", o.dir.File(datadir.CACert), err)
-	}
-	return ca, nil
+	return o.files(datadir.CACert, datadir.CAKey).open(func() (identity, error) { return newCA(o.now()) }, o.logger)
 }
 
 // openServer loads the server certificate and says why it must be renewed, if it must.
@@ -130,31 +103,15 @@ func (o *Own) openServer() (identity, string) {
 }
 
 func (o *Own) load(certFile, keyFile string) (identity, error) {
-	certPEM, err := o.dir.Read(certFile)
-	if err != nil {
-		return identity{}, err
-	}
-	sealed, err := o.dir.Read(keyFile)
-	if err != nil {
-		return identity{}, err
-	}
-	der, err := o.keys.Open(purpose, keyFile, sealed)
-	if err != nil {
-		return identity{}, err
-	}
-	return parseIdentity(certPEM, der)
+	return o.files(certFile, keyFile).load()
 }
 
-// save writes the key before the certificate: a certificate on the disk always has its key.
 func (o *Own) save(id identity, certFile, keyFile string) error {
-	der, err := id.keyDER()
-	if err != nil {
-		return err
-	}
-	if err := o.dir.Write(keyFile, o.keys.Seal(purpose, keyFile, der), 0o400); err != nil {
-		return err
-	}
-	return o.dir.Write(certFile, id.certPEM(), 0o444)
+	return o.files(certFile, keyFile).save(id)
+}
+
+func (o *Own) files(certFile, keyFile string) *caFiles {
+	return &caFiles{dir: o.dir, keys: o.keys, certFile: certFile, keyFile: keyFile, purpose: purpose}
 }
 
 func certNames(cert *x509.Certificate) []string {
