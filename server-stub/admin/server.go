@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
@@ -46,6 +47,8 @@ type Deps struct {
 	Currency    core.Currency
 	// Status fills in what the assembly knows; Users is counted here.
 	Status func(context.Context) Status
+	// Capabilities answers the comparison table for this server.
+	Capabilities func(context.Context) (api.Capabilities, error)
 	// Backup writes a whole backup.
 	Backup func(context.Context, io.Writer) error
 	Clock  clock.Clock
@@ -97,6 +100,7 @@ func (s *Server) routes() {
 	on(s, VerbLedgerShow, s.ledgerShow)
 	onLong(s, VerbLedgerVerify, s.ledgerVerify)
 	on(s, VerbConfigShow, s.configShow)
+	on(s, VerbCapabilities, s.capabilities)
 	onLong(s, VerbSyncRun, s.syncRun)
 	on(s, VerbSyncRuns, s.syncRuns)
 	on(s, VerbSyncCheck, s.syncCheck)
