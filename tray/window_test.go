@@ -146,7 +146,36 @@ func signedOut() status.Snapshot {
 	return status.Snapshot{
 		State: status.StateSignedOut, Ask: status.AskFirstLaunch, Prefill: "alex.test@example.org", AuthMode: "prompt",
 		OSAccount: status.OSAccount{Name: "alex.test", Short: "alex.test"}, ServerHost: "print.example.org",
+		Offers: []status.Offer{{Method: status.MethodPrompt}},
 	}
+}
+
+// The ways of signing in.
+var (
+	microsoft = status.Offer{Method: status.MethodMicrosoft}
+	google    = status.Offer{Method: status.MethodBrowser, Provider: "google", Name: "Google"}
+	okta      = status.Offer{Method: status.MethodBrowser, Provider: "okta", Name: "Okta"}
+	prompt    = status.Offer{Method: status.MethodPrompt}
+)
+
+// offering is nobody signed in, where that can be changed in these ways.
+func offering(offers ...status.Offer) status.Snapshot {
+	s := signedOut()
+	s.Offers = offers
+	return s
+}
+
+// browsing is a sign-in under way in the browser.
+func browsing(b status.Browsing) status.Snapshot {
+	s := offering(microsoft, prompt)
+	s.State, s.Browsing = status.StateSigningIn, b
+	return s
+}
+
+func hindered(code status.ProblemCode, instead status.Method, offers ...status.Offer) status.Snapshot {
+	s := offering(offers...)
+	s.Problem = &status.Problem{Code: code, Method: instead, Host: "print.example.org"}
+	return s
 }
 
 func following(amount string) status.Snapshot {
@@ -369,6 +398,12 @@ func TestGallery(t *testing.T) {
 	ended.State, ended.Ask, ended.Prefill, ended.Stale = status.StateSignedOut, status.AskSessionEnded, alex.Username, true
 	changed := signedOut()
 	changed.Ask = status.AskNamesChanged
+	whoElsewhere := who
+	whoElsewhere.Offers = []status.Offer{microsoft, prompt}
+	endedElsewhere := ended
+	endedElsewhere.Offers = []status.Offer{microsoft}
+	unreachable := hindered(status.ProblemUnreachable, "")
+	unreachable.State = status.StateOffline
 	low := following("0.80")
 	low.TopUpURL = "https://pay.example.org"
 	busy := signedOut()
@@ -385,6 +420,22 @@ func TestGallery(t *testing.T) {
 		{"busy", busy, ""},
 		{"session-ended", ended, ""},
 		{"names-changed", changed, ""},
+		{"microsoft", offering(microsoft, prompt), ""},
+		{"providers", offering(google, okta, prompt), ""},
+		{"prompt-first", offering(prompt, microsoft), ""},
+		{"waiting", browsing(status.Browsing{Method: status.MethodMicrosoft, Waiting: true}), ""},
+		{"confirm", browsing(status.Browsing{Method: status.MethodMicrosoft, Confirm: "sam@example.org"}), ""},
+		{"mfa", hindered(status.ProblemMFARequired, status.MethodMicrosoft, microsoft, prompt), ""},
+		{"consent", hindered(status.ProblemConsentRequired, "", microsoft), ""},
+		{"device-blocked", hindered(status.ProblemDeviceBlocked, "", microsoft, prompt), ""},
+		{"no-account", hindered(status.ProblemNoAccount, "", google, okta), ""},
+		{"no-browser", hindered(status.ProblemNoBrowser, status.MethodPrompt, prompt), ""},
+		{"provider", hindered(status.ProblemProvider, status.MethodPrompt, prompt, microsoft), ""},
+		{"trust-refused", hindered(status.ProblemTrustRefused, ""), ""},
+		{"timed-out", hindered(status.ProblemTimedOut, "", microsoft), ""},
+		{"who-microsoft", whoElsewhere, ""},
+		{"ended-microsoft", endedElsewhere, ""},
+		{"unreachable", unreachable, ""},
 		{"balance", following("12.34"), ""},
 		{"low", low, ""},
 		{"empty", following("-5.00"), ""},

@@ -31,6 +31,7 @@ type stage struct {
 	resident *uitest.Resident
 	ended    bool
 	second   func() // what waits for the next second
+	posted   chan func()
 }
 
 func newStage(t *testing.T, language string, s status.Snapshot, page status.Page) *stage {
@@ -156,6 +157,7 @@ func nobody() status.Snapshot {
 	return status.Snapshot{
 		State: status.StateSignedOut, Ask: status.AskFirstLaunch, Prefill: "alex.test@example.org", AuthMode: "prompt",
 		OSAccount: status.OSAccount{Name: "alex.test", Short: "alex.test"}, ServerHost: "print.example.org",
+		Offers: []status.Offer{{Method: status.MethodPrompt}},
 	}
 }
 
@@ -507,6 +509,12 @@ func TestNoTextIsClipped(t *testing.T) {
 	for name, s := range map[string]status.Snapshot{
 		"first launch": nobody(), "refused": refused, "unsafe": unsafe, "names changed": changed, "busy": busy,
 		"balance": following("12.34"), "low": low, "offline": off, "clock": broken, "leaving": leaving(30 * time.Second),
+		"Microsoft": offering(microsoft, prompt), "providers": offering(google, okta, microsoft, prompt), "nothing": offering(),
+		"waiting": browsing(status.Browsing{Method: status.MethodMicrosoft, Waiting: true}),
+		"confirm": browsing(status.Browsing{Method: status.MethodMicrosoft, Confirm: "sam.with.a.long.name@students.example.org"}),
+		"MFA":     hindered(status.ProblemMFARequired, status.MethodMicrosoft, microsoft, prompt),
+		"consent": hindered(status.ProblemConsentRequired, status.MethodPrompt, microsoft, prompt),
+		"blocked": hindered(status.ProblemDeviceBlocked, "", microsoft), "provider": hindered(status.ProblemProvider, "", microsoft),
 	} {
 		for _, page := range []status.Page{status.PageAuto, status.PageDetails, status.PageSettings} {
 			for _, language := range assets.Languages {

@@ -240,7 +240,7 @@ func (w *Window) key(e *fyne.KeyEvent) {
 
 // Close is the person closing the window. Unanswered, identification means "not now".
 func (w *Window) Close() {
-	if w.current != status.PageSignIn {
+	if p, ok := w.page.(*identify); !ok || p.leaves() {
 		w.quit()
 		return
 	}
@@ -248,13 +248,28 @@ func (w *Window) Close() {
 	w.do(status.Action{Kind: status.ActionDismiss}, func(status.Result, error) { w.quit() })
 }
 
-// patience is how long the resident may take to answer. A sign-in ends with the first balance.
-const patience = 90 * time.Second
+// How long the resident may take to answer. A sign-in ends with the first balance, and one in the browser takes as long as
+// the person does; the resident knows when it has been long enough.
+const (
+	patience        = 90 * time.Second
+	patienceBrowser = 30 * time.Minute
+)
 
 // do asks the resident. then, which may be nil, is called on Fyne's thread.
-func (w *Window) do(a status.Action, then func(status.Result, error)) {
+func (w *Window) do(a status.Action, then func(status.Result, error)) { w.ask(patience, a, then) }
+
+// signIn is do for a sign-in.
+func (w *Window) signIn(a status.Action, then func(status.Result, error)) {
+	wait := patience
+	if a.Method != status.MethodPrompt {
+		wait = patienceBrowser
+	}
+	w.ask(wait, a, then)
+}
+
+func (w *Window) ask(wait time.Duration, a status.Action, then func(status.Result, error)) {
 	w.spawn(func() {
-		ctx, cancel := context.WithTimeout(w.ctx, patience)
+		ctx, cancel := context.WithTimeout(w.ctx, wait)
 		defer cancel()
 		result, err := w.options.Agent.Do(ctx, a)
 		if err != nil && w.ctx.Err() == nil {

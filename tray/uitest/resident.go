@@ -22,6 +22,9 @@ type Resident struct {
 	actions []status.Action
 	after   status.Snapshot // what a right sign-in leads to
 	details status.Details
+
+	before  status.Snapshot    // what a sign-in in the browser was begun from
+	browser chan status.Result // its outcome; nil: none is under way
 }
 
 var _ ipc.Resident = (*Resident)(nil)
@@ -54,33 +57,105 @@ func (r *Resident) Actions() []status.Action {
 	return append([]status.Action(nil), r.actions...)
 }
 
-// Do implements ipc.Resident.
-func (r *Resident) Do(_ context.Context, a status.Action) status.Result {
+// Do implements ipc.Resident. A sign-in in the browser answers once Return or a cancelled sign-in ends it.
+func (r *Resident) Do(ctx context.Context, a status.Action) status.Result {
+	result, outcome := r.do(a)
+	if outcome == nil {
+		return result
+	}
+	select {
+	case result = <-outcome:
+		return result
+	case <-ctx.Done():
+		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: ctx.Err().Error()}}
+	}
+}
+
+func (r *Resident) do(a status.Action) (status.Result, chan status.Result) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.actions = append(r.actions, a)
 	switch a.Kind {
 	case status.ActionSignIn:
+		if a.Method == status.MethodMicrosoft || a.Method == status.MethodBrowser {
+			return status.Result{}, r.browse(a.Method)
+		}
 		if a.Password.Reveal() == Password {
 			r.set(r.after)
-			return status.Result{OK: true}
+			return status.Result{OK: true}, nil
 		}
 		s := r.now
 		s.Problem = &status.Problem{Code: status.ProblemWrongCredentials, Host: s.ServerHost}
 		r.set(s)
-		return status.Result{Problem: s.Problem}
+		return status.Result{Problem: s.Problem}, nil
 	case status.ActionDetails:
 		details := r.details
-		return status.Result{OK: true, Details: &details}
-	case status.ActionSignOut:
-		r.set(status.Snapshot{State: status.StateSignedOut, Ask: status.AskFirstLaunch, OSAccount: r.now.OSAccount})
-		return status.Result{OK: true}
-	case status.ActionCancelSignIn, status.ActionOpen, status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp,
-		status.ActionFirstFrame, status.ActionDismiss, status.ActionStay, status.ActionQuit:
-		return status.Result{OK: true}
+		return status.Result{OK: true, Details: &details}, nil
+	case status.ActionSignOut, status.ActionNotMe:
+		r.set(status.Snapshot{
+			State: status.StateSignedOut, Ask: status.AskFirstLaunch, OSAccount: r.now.OSAccount,
+			Offers: []status.Offer{{Method: status.MethodPrompt}},
+		})
+		return status.Result{OK: true}, nil
+	case status.ActionCancelSignIn:
+		if r.browser != nil {
+			r.end(r.before, status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: "context canceled"}})
+		}
+		return status.Result{OK: true}, nil
+	case status.ActionContinue:
+		r.end(r.after, status.Result{OK: true})
+		return status.Result{OK: true}, nil
+	case status.ActionOpen, status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame,
+		status.ActionDismiss, status.ActionOpenAgain, status.ActionStay, status.ActionQuit:
+		return status.Result{OK: true}, nil
 	default:
-		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid}}
+		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid}}, nil
 	}
+}
+
+// browse opens the browser, so to say.
+func (r *Resident) browse(method status.Method) chan status.Result {
+	if r.browser == nil {
+		r.before = r.now
+		r.before.Problem = nil
+	} else { // with another account
+		r.browser <- status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: "context canceled"}}
+	}
+	r.browser = make(chan status.Result, 1)
+	s := r.before
+	s.State, s.Browsing = status.StateSigningIn, status.Browsing{Method: method, Waiting: true}
+	r.set(s)
+	return r.browser
+}
+
+func (r *Resident) end(s status.Snapshot, result status.Result) {
+	r.set(s)
+	if r.browser != nil {
+		r.browser <- result
+		r.browser = nil
+	}
+}
+
+// Confirm is the browser coming back with somebody else than expected.
+func (r *Resident) Confirm(name string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := r.now
+	s.Browsing.Waiting, s.Browsing.Confirm = false, name
+	r.set(s)
+}
+
+// Return is the browser coming back: with a problem, or with the right person.
+func (r *Resident) Return(problem *status.Problem) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if problem == nil {
+		r.end(r.after, status.Result{OK: true})
+		return
+	}
+	s := r.before
+	s.Problem = problem
+	r.end(s, status.Result{Problem: problem})
 }
 
 // Watch implements ipc.Resident.

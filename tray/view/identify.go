@@ -108,15 +108,18 @@ func (l Locale) offer(m *Identify, s status.Snapshot) {
 	if offers && !s.Shared && s.Keyring != status.KeyringMissing {
 		m.Stay = l.text("identify.stay")
 	}
-	if notSet := s.Problem != nil && s.Problem.Code == status.ProblemNotConfigured; !offers && !notSet {
+	if notSet := s.Problem != nil && s.Problem.Code == status.ProblemNotConfigured; !offers && !notSet && !m.Busy {
 		m.Again = Button{l.text("button.try_again"), status.Action{Kind: status.ActionRetry}}
 	}
 }
 
-// browsing says what there is to do while a sign-in is under way in the browser.
+// browsing says what there is to do while a sign-in is under way in the browser: nothing else.
 func (l Locale) browsing(m *Identify, s status.Snapshot) {
+	if !m.Busy || s.Browsing.Method == "" || s.Browsing.Method == status.MethodPrompt {
+		return
+	}
+	m.Ways, m.Opens, m.Fields, m.Reveal, m.Stay, m.Again = nil, "", false, "", "", Button{}
 	switch {
-	case !m.Busy:
 	case s.Browsing.Confirm != "":
 		m.Confirm = l.text("identify.confirm", "name", s.Browsing.Confirm)
 		m.Continue = Button{l.text("button.continue"), status.Action{Kind: status.ActionContinue}}

@@ -542,15 +542,18 @@ func TestTheBrowserIsToldToAskWhichAccount(t *testing.T) {
 		want   status.Action
 	}{
 		"Microsoft": {
-			[]status.Offer{microsoft, google}, status.MethodMicrosoft,
+			[]status.Offer{microsoft, google},
+			status.MethodMicrosoft,
 			status.Action{Kind: status.ActionSignIn, Method: status.MethodMicrosoft, OtherAccount: true},
 		},
 		"the one provider": {
-			[]status.Offer{microsoft, google}, status.MethodBrowser,
+			[]status.Offer{microsoft, google},
+			status.MethodBrowser,
 			status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, Provider: "google", OtherAccount: true},
 		},
 		"one of several": {
-			[]status.Offer{okta, google}, status.MethodBrowser,
+			[]status.Offer{okta, google},
+			status.MethodBrowser,
 			status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, OtherAccount: true},
 		},
 	} {
