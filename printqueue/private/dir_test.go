@@ -112,7 +112,7 @@ func TestR_LINK_1_PreparedPathsAreRefused(t *testing.T) {
 		"another user's file": func(path string) error {
 			return errors.Join(os.WriteFile(path, nil, 0o600), os.Chown(path, other, other))
 		},
-		"open to others": func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Chmod(path, 0o644)) },
+		"open to others": func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Chmod(path, 0o622)) },
 		"a folder":       func(path string) error { return os.Mkdir(path, 0o700) },
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -92,7 +92,7 @@ func checkFile(f *os.File) error {
 		return fmt.Errorf("%w (it belongs to user id %d)", ErrUnsafe, st.Uid)
 	case st.Nlink != 1:
 		return fmt.Errorf("%w (it has %d names)", ErrUnsafe, st.Nlink)
-	case info.Mode().Perm()&0o077 != 0:
+	case info.Mode().Perm()&0o022 != 0: // who may read it does not matter: nobody else can enter the folder
 		return fmt.Errorf("%w (its mode is %#o)", ErrUnsafe, info.Mode().Perm())
 	}
 	return nil

@@ -1,0 +1,301 @@
+// Package machinetest has a print server's device listener for tests: real TLS with a CA of its own and a device CA, and
+// answers as internal/api describes them.
+package machinetest
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/secret"
+)
+
+// Secret is the secret of the one enrolment token that the server takes.
+const Secret = api.EnrolmentSecretPrefix + "canarytokenxxxxxxxxxxxxxxx"
+
+// Server is a device listener. Its fields may be changed under Change.
+type Server struct {
+	t        *testing.T
+	http     *httptest.Server
+	ca       authority
+	deviceCA authority
+
+	mu sync.Mutex
+	// State is what it wants of its devices, DeviceID aside.
+	State api.DeviceState
+	// Approve is whether devices without a token are let in.
+	Approve bool
+	// Down answers 503 to everything; Lose does what is asked and hangs up instead of answering.
+	Down, Lose bool
+	// Life of certificates; zero: 90 days.
+	Life    time.Duration
+	Revoked map[string]bool // by device id
+	Refuse  api.Code        // of assertions, "" for none
+	Limited bool            // enrolments
+
+	Asked      []string // paths
+	Enrolments []api.Enrolment
+	Reports    []api.DeviceReport
+	Assertions []api.AssertionBody
+	keys       map[string]*ecdsa.PublicKey // by device id
+	nonces     map[string]bool
+}
+
+type authority struct {
+	cert *x509.Certificate
+	key  *ecdsa.PrivateKey
+}
+
+// New starts a listener that ends with the test.
+func New(t *testing.T) *Server {
+	t.Helper()
+	s := &Server{
+		t: t, ca: newAuthority(t, "server CA"), deviceCA: newAuthority(t, "device CA"), Revoked: map[string]bool{},
+		keys: map[string]*ecdsa.PublicKey{}, nonces: map[string]bool{},
+		State: api.DeviceState{Group: "default", Role: "personal", AuthModes: []string{}, SharedOSUsers: []string{}},
+	}
+	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
+	devices := x509.NewCertPool()
+	devices.AddCert(s.deviceCA.cert)
+	key := newKey(t)
+	der := s.ca.sign(t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: "print"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
+	}, &key.PublicKey, 24*time.Hour)
+	s.http.TLS = &tls.Config{
+		Certificates: []tls.Certificate{{Certificate: [][]byte{der, s.ca.cert.Raw}, PrivateKey: key}},
+		ClientAuth:   tls.VerifyClientCertIfGiven, ClientCAs: devices, MinVersion: tls.VersionTLS13,
+	}
+	s.http.Config.ErrorLog = log.New(t.Output(), "", 0)
+	s.http.StartTLS()
+	t.Cleanup(s.http.Close)
+	return s
+}
+
+// Address is its HOST:PORT.
+func (s *Server) Address() string { return s.http.Listener.Addr().String() }
+
+// Pin is its CA's.
+func (s *Server) Pin() api.Pin { return api.PinOf(s.ca.cert) }
+
+// Token is an enrolment token's text; secretText may be "".
+func (s *Server) Token(secretText string) string {
+	pin := s.Pin()
+	return api.EnrolmentToken{Address: s.Address(), Pin: &pin, Secret: secret.New(secretText)}.Text().Reveal()
+}
+
+// Change changes the fields, or looks at them.
+func (s *Server) Change(f func(*Server)) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	f(s)
+}
+
+// Key returns the key that a device enrolled with.
+func (s *Server) Key(device string) *ecdsa.PublicKey {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.keys[device]
+}
+
+func newKey(t *testing.T) *ecdsa.PrivateKey {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
+}
+
+func newAuthority(t *testing.T, name string) authority {
+	t.Helper()
+	a := authority{key: newKey(t)}
+	template := &x509.Certificate{
+		Subject: pkix.Name{CommonName: name}, IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign,
+	}
+	a.cert = template
+	der := a.sign(t, template, &a.key.PublicKey, 24*time.Hour)
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.cert = cert
+	return a
+}
+
+func (a authority) sign(t *testing.T, template *x509.Certificate, key *ecdsa.PublicKey, life time.Duration) []byte {
+	t.Helper()
+	serial, err := rand.Int(rand.Reader, new(big.Int).Lsh(big.NewInt(1), 100))
+	if err != nil {
+		t.Error(err)
+	}
+	template.SerialNumber, template.NotBefore, template.NotAfter = serial, time.Now().Add(-time.Minute), time.Now().Add(life)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key, a.key)
+	if err != nil {
+		t.Error(err)
+	}
+	return der
+}
+
+func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Asked = append(s.Asked, r.URL.Path)
+	if s.Down {
+		s.problem(w, http.StatusServiceUnavailable, api.CodeUnavailable)
+		return
+	}
+	device := ""
+	if len(r.TLS.PeerCertificates) > 0 {
+		device = r.TLS.PeerCertificates[0].Subject.CommonName
+	}
+	if r.URL.Path != api.PathDeviceEnrol && (device == "" || s.Revoked[device]) {
+		s.problem(w, http.StatusUnauthorized, api.CodeDeviceUnknown)
+		return
+	}
+	switch r.URL.Path {
+	case api.PathDeviceEnrol:
+		s.enrol(w, r)
+	case api.PathDeviceRenew:
+		var in api.Renewal
+		s.read(r, &in)
+		s.answer(w, s.certify(in.CSR, device))
+	case api.PathDeviceState:
+		var in api.DeviceReport
+		s.read(r, &in)
+		s.Reports = append(s.Reports, in)
+		state := s.State
+		state.DeviceID = device
+		s.answer(w, state)
+	case api.PathDeviceNonce:
+		nonce := rand.Text()
+		s.nonces[nonce] = true
+		s.answer(w, api.Nonce{Nonce: nonce, Expires: time.Now().Add(api.NonceLife)})
+	case api.PathDeviceAssertion:
+		s.assertion(w, r, device)
+	default:
+		s.problem(w, http.StatusNotFound, api.CodeNotFound)
+	}
+}
+
+func (s *Server) enrol(w http.ResponseWriter, r *http.Request) {
+	var in api.Enrolment
+	s.read(r, &in)
+	s.Enrolments = append(s.Enrolments, in)
+	switch {
+	case s.Limited:
+		s.problem(w, http.StatusTooManyRequests, api.CodeLimited)
+	case in.Token != "" && in.Token != Secret:
+		s.problem(w, http.StatusUnauthorized, api.CodeUnauthenticated)
+	case in.Token == "" && !s.Approve:
+		s.answer(w, api.Enrolled{Status: api.EnrolmentPending, PollAfter: 1})
+	default:
+		s.answer(w, s.certify(in.CSR, fmt.Sprintf("dev%d", len(s.keys)+1)))
+	}
+}
+
+func (s *Server) certify(csr, device string) api.Enrolled {
+	block, _ := pem.Decode([]byte(csr))
+	if block == nil {
+		s.t.Error("no CSR")
+		return api.Enrolled{}
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil || request.CheckSignature() != nil {
+		s.t.Errorf("CSR: %v", err)
+		return api.Enrolled{}
+	}
+	key, ok := request.PublicKey.(*ecdsa.PublicKey)
+	if !ok {
+		s.t.Error("no ECDSA key")
+		return api.Enrolled{}
+	}
+	for id, known := range s.keys { // asked again after the answer was lost
+		if known.Equal(key) {
+			device = id
+		}
+	}
+	s.keys[device] = key
+	life := s.Life
+	if life == 0 {
+		life = 90 * 24 * time.Hour
+	}
+	der := s.deviceCA.sign(s.t, &x509.Certificate{
+		Subject: pkix.Name{CommonName: device}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth},
+	}, key, life)
+	return api.Enrolled{
+		Status: api.EnrolmentDone, DeviceID: device,
+		Certificate: text(der) + text(s.deviceCA.cert.Raw), ServerCA: text(s.ca.cert.Raw),
+	}
+}
+
+func text(der []byte) string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))
+}
+
+func (s *Server) assertion(w http.ResponseWriter, r *http.Request, device string) {
+	var in api.Assertion
+	s.read(r, &in)
+	var body api.AssertionBody
+	if err := json.Unmarshal(in.Body, &body); err != nil {
+		s.t.Error(err)
+	}
+	digest := api.AssertionDigest(in.Body)
+	now := time.Now()
+	switch {
+	case !ecdsa.VerifyASN1(s.keys[device], digest[:], in.Signature), body.Device != device, body.Version != 1, !s.nonces[body.Nonce],
+		body.IssuedAt.After(now.Add(time.Minute)), body.ExpiresAt.Before(now), body.ExpiresAt.Sub(body.IssuedAt) > api.AssertionLife:
+		s.problem(w, http.StatusForbidden, api.CodeTrustRefused)
+		return
+	case s.Refuse != "":
+		s.problem(w, http.StatusForbidden, s.Refuse)
+		return
+	}
+	delete(s.nonces, body.Nonce)
+	s.Assertions = append(s.Assertions, body)
+	sum := sha256.Sum256([]byte(body.Nonce))
+	s.answer(w, api.TrustCode{Code: fmt.Sprintf("canary-code-%x", sum[:8]), Expires: now.Add(api.TrustCodeLife)})
+}
+
+func (s *Server) read(r *http.Request, v any) {
+	body, err := io.ReadAll(r.Body)
+	if err == nil {
+		err = json.Unmarshal(body, v)
+	}
+	if err != nil {
+		s.t.Error(err)
+	}
+}
+
+func (s *Server) answer(w http.ResponseWriter, v any) {
+	if s.Lose {
+		panic(http.ErrAbortHandler)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	if err := json.NewEncoder(w).Encode(v); err != nil {
+		s.t.Error(err)
+	}
+}
+
+func (s *Server) problem(w http.ResponseWriter, status int, code api.Code) {
+	w.Header().Set("Content-Type", api.ContentTypeProblem)
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(api.Problem{Status: status, Code: code, Detail: "Do " + strings.ReplaceAll(string(code), "_", " ") + "."})
+}
