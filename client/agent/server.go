@@ -24,6 +24,14 @@ func (s server) SignIn(ctx context.Context, request api.SignIn, password secret.
 	return tokens(s.client.SignIn(ctx, request, password))
 }
 
+func (s server) SignInToken(ctx context.Context, request api.TokenSignIn, token secret.String) (session.Tokens, error) {
+	return tokens(s.client.SignInToken(ctx, request, token))
+}
+
+func (s server) SignInCode(ctx context.Context, request api.CodeSignIn, code, verifier secret.String) (session.Tokens, error) {
+	return tokens(s.client.SignInCode(ctx, request, code, verifier))
+}
+
 func (s server) Refresh(ctx context.Context, refresh secret.String) (session.Tokens, error) {
 	return tokens(s.client.Refresh(ctx, refresh))
 }

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -35,12 +36,14 @@ func (m *machine) handle(ctx context.Context, c command) {
 	case status.ActionSignIn:
 		m.signIn(ctx, c)
 	case status.ActionCancelSignIn:
-		if m.attempt != nil {
-			m.attempt.cancel()
+		if m.attempt != nil && !m.attempt.silent {
+			m.abandon(ctx, m.attempt)
 		}
 		c.answer(status.Result{OK: true})
 	case status.ActionSignOut:
 		m.signOut(ctx, c)
+	case status.ActionNotMe:
+		m.notMe(ctx, c)
 	case status.ActionDetails:
 		m.details(ctx, c)
 	case status.ActionRetry:
@@ -51,13 +54,15 @@ func (m *machine) handle(ctx context.Context, c command) {
 		m.opened, m.openPage = m.opened+1, c.action.Page
 		c.answer(status.Result{OK: true})
 	case status.ActionDismiss:
-		m.dismiss()
+		m.dismiss(ctx)
 		c.answer(status.Result{OK: true})
 	case status.ActionStay:
 		m.stay()
 		c.answer(status.Result{OK: true})
-	case status.ActionOpenAgain, status.ActionContinue, status.ActionNotMe: // ways of signing in that come with #3
-		c.answer(failed(fmt.Errorf("%q: no such sign-in is under way", c.action.Kind)))
+	case status.ActionOpenAgain:
+		m.openAgain(ctx, c)
+	case status.ActionContinue:
+		m.goOn(c)
 	case status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionQuit:
 		c.answer(failed(fmt.Errorf("%q is not for the session", c.action.Kind)))
 	default:
@@ -65,15 +70,27 @@ func (m *machine) handle(ctx context.Context, c command) {
 	}
 }
 
-// dismiss: the person has seen it.
-func (m *machine) dismiss() {
-	if m.attempt != nil {
-		m.attempt.cancel()
+// dismiss: the person has seen it. Whoever is at it in the browser may finish there; whoever was asked whether to go on
+// as somebody else has not agreed.
+func (m *machine) dismiss(ctx context.Context) {
+	if a := m.attempt; a != nil && !a.silent && (!a.browses() || a.confirm != "") {
+		m.abandon(ctx, a)
 	}
 	m.dismissed, m.newName = true, ""
 	if m.in == nil && m.deps.Settings.Problem == nil {
 		m.problem = nil
 	}
+}
+
+// goOn: yes, that other account.
+func (m *machine) goOn(c command) {
+	a := m.attempt
+	if a == nil || a.goOn == nil {
+		c.answer(failed(errNothingToSay))
+		return
+	}
+	a.commands = append(a.commands, c)
+	a.goOn()
 }
 
 // retry tries now what would be tried later.
@@ -88,70 +105,140 @@ func (m *machine) retry(ctx context.Context) {
 	case m.keyring == status.KeyringLocked:
 		m.recall(ctx)
 	default:
-		m.fetchSite(ctx)
+		m.silence.over, m.silence.fails = false, 0
+		m.silence.wait.reset()
+		m.fetchSite(ctx) // and what goes without a question after it
 	}
 }
 
 // signIn asks the server for a session. Somebody who is signed in stays so until the new session is there.
 func (m *machine) signIn(ctx context.Context, c command) {
+	method := cmp.Or(c.action.Method, status.MethodPrompt)
+	c.action.Method = method
 	name := strings.TrimSpace(c.action.Username)
-	switch {
-	case m.deps.Settings.Problem != nil:
+	if m.deps.Settings.Problem != nil {
 		c.answer(status.Result{Problem: m.deps.Settings.Problem})
 		return
-	case m.attempt != nil || m.in != nil && m.in.first != nil:
+	}
+	if m.attempt != nil && !m.makeWay(ctx, c) {
+		return
+	}
+	if m.in != nil && len(m.in.first) > 0 {
 		c.answer(failed(errBusy))
 		return
-	case name == "" || c.action.Password.Empty() || len(c.action.Password.Reveal()) > api.MaxPassword:
-		c.answer(status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: "account and password are wanted"}})
-		return
 	}
-	trying, cancel := context.WithTimeout(ctx, signInTimeout)
-	a := &attempt{command: c, cancel: cancel}
-	m.attempt = a
-	if m.in == nil {
-		m.problem = nil
+	switch method {
+	case status.MethodPrompt:
+		if name == "" || c.action.Password.Empty() || len(c.action.Password.Reveal()) > api.MaxPassword {
+			c.answer(status.Result{Problem: &status.Problem{Code: status.ProblemInvalid, Details: "account and password are wanted"}})
+			return
+		}
+		m.password(ctx, c, name)
+	case status.MethodMicrosoft, status.MethodBrowser:
+		c.action.Username = name
+		m.browse(ctx, c)
+	case status.MethodTrust:
+		m.askToVouch(ctx, c)
+	default:
+		c.answer(failed(fmt.Errorf("unknown method %q", method)))
 	}
-	stay := c.action.StaySignedIn && !m.who.Shared
-	request := api.SignIn{Username: name, StaySignedIn: stay, Client: m.deps.Settings.Client, OSAccount: m.who.Facts}
-	password := c.action.Password
-	m.task(ctx, func(ctx context.Context) func() {
-		defer cancel()
-		tokens, err := m.deps.Server.SignIn(trying, request, password)
-		cancelled := errors.Is(trying.Err(), context.Canceled)
-		if err == nil && cancelled { // too late: end it again
-			m.revoke(ctx, tokens)
-		}
-		return func() {
-			m.attempt = nil
-			switch {
-			case cancelled:
-				c.answer(failed(context.Canceled))
-			case err != nil:
-				m.refused(ctx, c, name, err)
-			default:
-				m.accepted(ctx, c, tokens, stay)
-			}
-		}
-	})
 }
 
-// refused keeps the name and says why.
-func (m *machine) refused(ctx context.Context, c command, name string, err error) {
-	m.logger.InfoContext(ctx, "sign-in refused", "error", err)
+// makeWay decides between the sign-in under way and another one that somebody wants. It tells whether the other one may
+// begin; if not, it has been answered or waits with the first.
+func (m *machine) makeWay(ctx context.Context, c command) bool {
+	a := m.attempt
+	switch {
+	case a.silent:
+	case !a.browses():
+		c.answer(failed(errBusy))
+		return false
+	case a.method == c.action.Method && a.provider == c.action.Provider && !c.action.OtherAccount && a.confirm == "":
+		a.commands = append(a.commands, c) // a second click
+		if a.browsing().Waiting {
+			m.reopen(ctx, a, func(status.Result) {})
+		}
+		return false
+	}
+	m.abandon(ctx, a)
+	return true
+}
+
+// askToVouch: somebody wants the computer to vouch for them.
+func (m *machine) askToVouch(ctx context.Context, c command) {
+	a := &attempt{method: status.MethodTrust, commands: []command{c}, stay: !m.who.Shared}
+	if w := m.ways(); w.trust || !m.siteKnown() && m.policy.Enrolled {
+		m.fetchSite(ctx)
+		m.vouch(ctx, a, signInTimeout)
+		return
+	} else if m.begin(ctx, a, signInTimeout); w.problem != nil {
+		m.settle(ctx, a, Tokens{}, &Error{Problem: *w.problem, Err: errNotVouched})
+		return
+	}
+	m.settle(ctx, a, Tokens{}, &Error{Problem: status.Problem{Code: status.ProblemTrustRefused, Details: errNotVouched.Error()}, Err: errNotVouched})
+}
+
+// refused keeps the name and says why, and what works instead.
+func (m *machine) refused(ctx context.Context, a *attempt, err error) {
 	problem := problemOf(err, m.deps.Settings.ServerHost)
+	if a.method == status.MethodTrust {
+		m.silence.trustDown = problem
+	}
+	m.lead(a, problem)
+	m.discard(ctx, a)
+	if a.silent {
+		m.silentFailed(ctx, a, err)
+		return
+	}
+	m.logger.InfoContext(ctx, "sign-in refused", "method", a.method, "error", err)
+	cancelled := errors.Is(err, context.Canceled)
 	if m.in == nil {
-		m.problem, m.prefill = problem, name
+		if !cancelled {
+			m.problem = problem
+		}
+		if a.name != "" {
+			m.prefill = a.name
+		}
 		if m.siteAt.IsZero() {
 			m.fetchSite(ctx)
 		}
 	}
-	c.answer(status.Result{Problem: problem})
+	if cancelled {
+		a.answer(failed(err))
+		return
+	}
+	a.answer(status.Result{Problem: problem})
 }
 
-// accepted follows the new session, and answers c with its first balance.
-func (m *machine) accepted(ctx context.Context, c command, tokens Tokens, stay bool) {
-	m.logger.InfoContext(ctx, "signed in", "username", m.loggable(tokens.User.Username))
+// lead names the way that works here instead of the one that was tried: what the server says, if it can be done here.
+func (m *machine) lead(a *attempt, p *status.Problem) {
+	w := m.ways()
+	switch p.Code {
+	case status.ProblemMFARequired, status.ProblemMethodOff:
+		if p.Method != "" {
+			m.prefer = p.Method
+			w = m.ways()
+		}
+	case status.ProblemTrustRefused, status.ProblemNoBrowser:
+	default:
+		p.Method = ""
+		return
+	}
+	if p.Method != "" && w.offered(p.Method, "") {
+		return
+	}
+	p.Method = ""
+	for _, o := range w.offers {
+		if o.Method != a.method {
+			p.Method = o.Method
+			return
+		}
+	}
+}
+
+// accepted follows the new session, and answers whoever waits with its first balance.
+func (m *machine) accepted(ctx context.Context, a *attempt, tokens Tokens) {
+	m.logger.InfoContext(ctx, "signed in", "method", a.method, "username", m.loggable(tokens.User.Username))
 	if m.in != nil {
 		before := m.in.tokens
 		m.in.answer(failed(context.Canceled))
@@ -163,16 +250,49 @@ func (m *machine) accepted(ctx context.Context, c command, tokens Tokens, stay b
 		m.user = nil
 	}
 	m.hearUser(ctx, tokens.User)
-	m.newName = "" // they have just typed it
-	m.problem, m.prefill, m.ask, m.dismissed = nil, "", status.AskNothing, false
-	m.enter(ctx, tokens, stay, &c)
+	if !a.silent {
+		m.newName = "" // they have just typed it, or seen it
+	}
+	wasNotMe := m.silence.notMe
+	m.silence.succeeded()
+	m.problem, m.prefill, m.ask, m.dismissed, m.prefer = nil, "", status.AskNothing, false, ""
+	m.enter(ctx, tokens, entry{
+		stay: a.stay, method: a.method, vouched: a.method == status.MethodTrust && a.silent, inBrowser: a.browses() && !a.cached, first: a.commands,
+	})
+	switch {
+	case a.method != status.MethodMicrosoft, m.who.Shared:
+		m.forgetMicrosoft(ctx)
+	case a.stay:
+		m.keepMicrosoft(ctx)
+	}
+	if epoch := m.in.epoch; wasNotMe && !a.stay { // what is kept instead of it would say so
+		m.task(ctx, func(ctx context.Context) func() { m.keeper.clear(ctx, epoch); return nil })
+	}
+}
+
+// notMe: the computer vouched for somebody else than who sits here. It does so no more, until somebody has signed in.
+func (m *machine) notMe(ctx context.Context, c command) {
+	if m.in == nil || !m.in.vouched {
+		c.answer(failed(errNotVouched))
+		return
+	}
+	m.signOut(ctx, c)
+	m.silence.notMe, m.silence.signedOut = true, false
+	m.dismissed = false
+	epoch := m.keeper.next()
+	m.task(ctx, func(ctx context.Context) func() {
+		m.keeper.replace(ctx, epoch, Note{NotMe: true})
+		return nil
+	})
 }
 
 // signOut ends the session here at once, and at the server as soon as it can be reached.
 func (m *machine) signOut(ctx context.Context, c command) {
 	if m.attempt != nil {
-		m.attempt.cancel()
+		m.abandon(ctx, m.attempt)
 	}
+	m.silence.signedOut, m.silence.again, m.prefer = true, "", ""
+	m.forgetMicrosoft(ctx)
 	in := m.in
 	if in == nil { // a session that ended by itself may have left something in sight, and in the vault
 		epoch := m.keeper.next()

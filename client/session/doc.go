@@ -1,16 +1,16 @@
 // Package session is the one state machine of the desktop: who is signed in at the print server, and what they have.
-// It knows no network, no files and no operating system; the interfaces it needs (Server, Vault, Identity) are declared
-// here and filled in by client/agent.
+// It knows no network, no files and no operating system; the interfaces it needs (Server, Vault, Identity, Machine, Browser,
+// Microsoft) are declared here and filled in by client/agent.
 //
 // The states are those of client/status:
 //
-//	                  nobody kept here
+//	                  nobody kept here, and no way without a question
 //	┌──────────┐──────────────────────────▶┌────────────┐◀──────────────────────────────┐
 //	│ starting │                           │ signed-out │                               │
 //	└────┬─────┘                           └─┬────────▲─┘                               │
-//	     │ a session is kept         sign-in │        │ refused, cancelled              │ signed out here or at the
-//	     │                                   ▼        │                                 │ server, refresh token of no
-//	     │                                 ┌────────────┐                               │ use, account disabled
+//	     │ a session is kept, or     sign-in │        │ refused, cancelled, not         │ signed out here or at the
+//	     │ this computer vouches             ▼        │ finished in the browser         │ server, refresh token of no
+//	     │                                 ┌────────────┐                               │ use, account disabled, "not me"
 //	     │                                 │ signing-in │                               │
 //	     │                                 └─┬────────┬─┘                               │
 //	     │ first balance       first balance │        │ accepted, but then no answer    │
@@ -23,6 +23,20 @@
 //	     └────────────────────────▶ ┌─────────────────────┐                             │
 //	                                │       offline       │─────────────────────────────┘
 //	                                └─────────────────────┘
+//
+// Ways of signing in (waysOf): what the group of this computer offers, else what the site offers, as far as it works here and
+// now; the setting AuthMode restricts that, and when its one way cannot work, the snapshot says why and offers those that do.
+//
+//	without a question (silent.go)   a kept session, then: this computer vouches for the OS account (trust), or, after a session
+//	                                 that ended by itself, Microsoft remembers the person. Nothing is shown while it lasts
+//	                                 ("starting") nor when it is refused; then the person is asked.
+//	in the browser (attempt.go)      microsoft and browser: open, wait for the person (10 minutes at most), and ask once more
+//	                                 when somebody else came back than was expected.
+//	prompt                           account and password.
+//
+// There is one attempt at a time. A second click joins it, another way replaces it, and whatever an attempt that was given up
+// still brings is ended at the server: nobody is ever half signed in. A session that came about without a question and ends
+// within a minute is not begun again, nor is one that the person ended.
 //
 // The state is not stored, it follows from three things (machine.state): is somebody signed in, are they connected, is a
 // sign-in under way. So there are no combinations that mean nothing.

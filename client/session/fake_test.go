@@ -36,6 +36,12 @@ type fakeServer struct {
 	hasty    bool      // streams end at once
 	loseNext bool      // the next answer to Refresh gets lost
 
+	codes   map[string]voucher  // one-use codes
+	people  map[string]api.User // of the tokens that Microsoft gives
+	refuses error               // every sign-in by token or code fails with it
+	lose    bool                // the next answer to a sign-in by code gets lost
+	asked   []string            // what sign-ins by token and code said about themselves
+
 	family   int // the session; a new sign-in begins a new one
 	issued   int
 	valid    string // the refresh token that counts
@@ -61,6 +67,7 @@ func newServer() *fakeServer {
 		user:  api.User{ID: "u1", Username: "alex.test@example.org", DisplayName: "Alex Test"},
 		site:  api.ClientConfig{Organisation: "Example University", AuthModes: []string{"prompt"}, LowBalance: "2.00", Version: "1.2.3"},
 		life:  15 * time.Minute, amount: "12.34", version: 7,
+		codes: map[string]voucher{}, people: map[string]api.User{},
 		access: map[string]access{}, streams: map[chan struct{}]bool{}, calls: map[string]int{},
 	}
 }
@@ -131,6 +138,70 @@ func (f *fakeServer) SignIn(_ context.Context, r api.SignIn, password secret.Str
 	}
 	f.family++
 	f.previous = ""
+	return f.issue(), nil
+}
+
+// voucher is what a one-use code is worth.
+type voucher struct {
+	challenge string
+	user      api.User
+}
+
+// code makes a one-use code for somebody.
+func (f *fakeServer) code(challenge string, user api.User) secret.String {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	code := fmt.Sprintf("c%d", len(f.codes)+1)
+	f.codes[code] = voucher{challenge, user}
+	return secret.New(code)
+}
+
+func (f *fakeServer) SignInCode(_ context.Context, r api.CodeSignIn, code, verifier secret.String) (session.Tokens, error) {
+	time.Sleep(10 * time.Millisecond)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin("code"); err != nil {
+		return session.Tokens{}, err
+	}
+	f.asked = append(f.asked, fmt.Sprintf("code stay=%v shared=%v", r.StaySignedIn, r.Shared))
+	v, ok := f.codes[code.Reveal()]
+	delete(f.codes, code.Reveal())
+	if !ok || v.challenge != api.Challenge(verifier.Reveal()) {
+		return session.Tokens{}, fault(api.CodeCodeInvalid, status.ProblemProvider)
+	}
+	t, err := f.prove(v.user)
+	if f.lose {
+		f.lose = false
+		return session.Tokens{}, errNoNetwork
+	}
+	return t, err
+}
+
+func (f *fakeServer) SignInToken(_ context.Context, r api.TokenSignIn, token secret.String) (session.Tokens, error) {
+	time.Sleep(10 * time.Millisecond)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if err := f.begin("token"); err != nil {
+		return session.Tokens{}, err
+	}
+	f.asked = append(f.asked, fmt.Sprintf("token stay=%v shared=%v", r.StaySignedIn, r.Shared))
+	user, ok := f.people[token.Reveal()]
+	if !ok {
+		return session.Tokens{}, fault(api.CodeNoAccount, status.ProblemNoAccount)
+	}
+	return f.prove(user)
+}
+
+// prove begins a session of somebody who has proven who they are.
+func (f *fakeServer) prove(user api.User) (session.Tokens, error) {
+	switch {
+	case f.refuses != nil:
+		return session.Tokens{}, f.refuses
+	case f.disabled:
+		return session.Tokens{}, fault(api.CodeAccountDisabled, status.ProblemAccountDisabled)
+	}
+	f.family++
+	f.previous, f.user = "", user
 	return f.issue(), nil
 }
 
@@ -357,13 +428,14 @@ func (v *fakeVault) refresh() string {
 type person struct {
 	name, suffix string
 	shared       bool
+	backed       bool // a directory answers for it
 }
 
 func (p person) Identify(_ context.Context, suffix string) (session.Who, error) {
 	if p.suffix != "" {
 		suffix = p.suffix
 	}
-	w := session.Who{Account: status.OSAccount{Name: p.name, Short: p.name}, Facts: api.OSAccount{Name: p.name}, Shared: p.shared}
+	w := session.Who{Account: status.OSAccount{Name: p.name, Short: p.name}, Facts: api.OSAccount{Name: p.name}, Shared: p.shared, Backed: p.backed}
 	if suffix != "" {
 		w.Prefill = p.name + "@" + suffix
 	}

@@ -105,3 +105,21 @@ func (k *keeper) clear(ctx context.Context, epoch int) {
 		k.logger.WarnContext(ctx, "kept session cannot be cleared", "error", err)
 	}
 }
+
+// replace forgets everything and keeps a note instead, as epoch.
+func (k *keeper) replace(ctx context.Context, epoch int, note Note) {
+	defer k.take()()
+	if !k.current(epoch) {
+		return // somebody has signed in since
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), vaultTimeout)
+	defer cancel()
+	k.saved = epoch
+	err := k.vault.Clear(ctx)
+	if err == nil {
+		err = k.vault.SaveNote(ctx, note)
+	}
+	if err != nil {
+		k.logger.WarnContext(ctx, "a note cannot be kept", "error", err)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"log/slog"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -37,6 +36,13 @@ type machine struct {
 
 	in      *signedIn // who is signed in; nil: nobody
 	attempt *attempt  // a sign-in under way
+	silence silence   // signing in without a question
+	prefer  status.Method
+	entra   order // what is done with the memory of Microsoft, one after the other
+
+	policy    Policy // what was decided for this computer
+	browser   bool   // a browser can be opened here
+	microsoft bool   // people may be sent to the authority that the site names
 
 	ask       status.Ask // what the window is for while nobody is signed in
 	dismissed bool       // "not now": do not ask by ourselves any more
@@ -53,6 +59,7 @@ type machine struct {
 	siteBusy  bool
 	siteWait  backoff
 	siteTimer *time.Timer   // the next attempt
+	siteReady chan struct{} // closed when the site is known for the first time
 	skew      time.Duration // the server's clock less ours
 
 	problem *status.Problem
@@ -74,23 +81,22 @@ type signedIn struct {
 	connected  bool
 	lost       bool // the last attempt failed
 	connection status.Connection
-	first      *command // the sign-in that waits for the first balance
-	noting     bool     // a note will be written soon
-	away       away     // shared computers: whether the person has left
+	method     status.Method // how they signed in; empty: not known any more
+	vouched    bool          // in this run, because the computer vouched for them
+	inBrowser  bool          // in this run, in a browser
+	since      time.Time
+	first      []command // the sign-ins that wait for the first balance
+	noting     bool      // a note will be written soon
+	away       away      // shared computers: whether the person has left
 	cancel     context.CancelFunc
 	kick       chan struct{}
 	done       chan struct{} // closed when the follower has ended
 }
 
-// attempt is a sign-in that the server has not answered yet.
-type attempt struct {
-	command command
-	cancel  context.CancelFunc
-}
-
 func newMachine(s *Session) *machine {
 	m := &machine{Session: s, logger: s.deps.Logger, keeper: newKeeper(s.deps.Vault, s.deps.Logger)}
-	m.siteWait.jitter = s.deps.Jitter
+	m.siteWait.jitter, m.silence.wait.jitter = s.deps.Jitter, s.deps.Jitter
+	m.siteReady = make(chan struct{})
 	m.unattended = s.deps.Unattended.orDefault()
 	return m
 }
@@ -120,12 +126,15 @@ func (m *machine) after(ctx context.Context, d time.Duration, then func()) *time
 // start finds out who this is and whether somebody is kept here.
 func (m *machine) start(ctx context.Context) {
 	m.task(ctx, func(ctx context.Context) func() {
+		policy, policyErr := m.askPolicy(ctx)
 		who, err := m.deps.Identity.Identify(ctx, "")
 		if err != nil {
 			m.logger.WarnContext(ctx, "os account not known", "error", err)
 		}
+		usable := m.browserUsable()
 		return func() {
-			m.who = who
+			m.who, m.browser = who, usable
+			m.hearPolicy(ctx, policy, policyErr)
 			switch {
 			case m.deps.Settings.Problem != nil:
 				m.problem = m.deps.Settings.Problem
@@ -164,31 +173,49 @@ func (m *machine) recall(ctx context.Context) {
 				m.keyring = keyring
 			}
 			if kept == nil {
+				m.silence.notMe = note != nil && note.NotMe
 				m.nobody(ctx, status.AskFirstLaunch)
 				return
 			}
 			m.logger.InfoContext(ctx, "kept session found", "username", kept.User.Username)
 			m.user = &kept.User
+			before := entry{stay: true, kept: true}
 			if note != nil && note.User.ID == kept.User.ID {
 				m.user.DisplayName = note.User.DisplayName
-				m.balance, m.balanceAt, m.stale, m.site = note.Balance, note.At, note.Balance.Amount != "", note.Site
+				m.balance, m.balanceAt, m.stale = note.Balance, note.At, note.Balance.Amount != ""
+				m.setSite(note.Site)
+				before.method = note.Method
+				m.entra.used = note.Method == status.MethodMicrosoft
 			}
-			m.enter(ctx, Tokens{Refresh: kept.Refresh, RefreshExpires: kept.RefreshExpires, User: kept.User}, true, nil)
+			m.enter(ctx, Tokens{Refresh: kept.Refresh, RefreshExpires: kept.RefreshExpires, User: kept.User}, before)
 		}
 	})
 }
 
-// nobody waits for a sign-in. The window is asked for once the server has answered (UX 5).
+// nobody waits for a sign-in, after a try without a question. The window is asked for once the server has answered (UX 5).
 func (m *machine) nobody(ctx context.Context, ask status.Ask) {
 	m.ask, m.dismissed = ask, false
 	m.fetchSite(ctx)
+	m.trySilently(ctx)
 }
 
-// enter starts to follow a session. first is the sign-in that waits for its balance, if any.
-func (m *machine) enter(ctx context.Context, tokens Tokens, stay bool, first *command) {
+// entry says how a session came about.
+type entry struct {
+	stay      bool // it is to be kept
+	kept      bool // it was found in the vault
+	method    status.Method
+	vouched   bool
+	inBrowser bool
+	first     []command // who waits for the first balance
+}
+
+// enter starts to follow a session.
+func (m *machine) enter(ctx context.Context, tokens Tokens, e entry) {
 	follow, cancel := context.WithCancel(ctx)
+	stay := e.stay
 	in := &signedIn{
-		epoch: m.keeper.next(), stay: stay, tokens: tokens, first: first,
+		epoch: m.keeper.next(), stay: stay, tokens: tokens, first: e.first,
+		method: e.method, vouched: e.vouched, inBrowser: e.inBrowser, since: m.deps.Clock(),
 		cancel: cancel, kick: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	f := &follower{
@@ -207,17 +234,16 @@ func (m *machine) enter(ctx context.Context, tokens Tokens, stay bool, first *co
 		}
 	}
 	m.in = in
+	if e.method == status.MethodTrust {
+		m.keyring = status.KeyringUnknown
+	}
 	m.task(ctx, func(ctx context.Context) func() {
 		defer close(kept)
-		if first == nil || !stay {
+		if e.kept || !stay {
 			return nil
 		}
 		keyring := save(ctx, tokens)
-		return func() {
-			if m.in == in {
-				m.keyring = keyring
-			}
-		}
+		return func() { m.hearKeyring(in, keyring) }
 	})
 	m.tasks.Go(func() {
 		defer close(in.done)
@@ -226,13 +252,20 @@ func (m *machine) enter(ctx context.Context, tokens Tokens, stay bool, first *co
 	if m.who.Shared {
 		m.watchOver(ctx, in)
 	}
-	if first == nil {
+	if len(e.first) == 0 {
 		m.after(follow, startPatience, func() {
 			if m.in == in && !in.connected && !in.lost {
 				in.lost = true
 				m.problem = &status.Problem{Code: status.ProblemUnreachable, Host: m.deps.Settings.ServerHost}
 			}
 		})
+	}
+}
+
+// hearKeyring notes whether the session can be kept. Where the computer vouches for people nobody misses it.
+func (m *machine) hearKeyring(in *signedIn, k status.Keyring) {
+	if m.in == in && k != status.KeyringUnknown && in.method != status.MethodTrust {
+		m.keyring = k
 	}
 }
 
@@ -246,9 +279,7 @@ func (m *machine) hear(ctx context.Context, in *signedIn, n news) {
 	}
 	switch n.kind {
 	case newsTokens:
-		if n.keyring != status.KeyringUnknown {
-			m.keyring = n.keyring
-		}
+		m.hearKeyring(in, n.keyring)
 		m.hearUser(ctx, n.tokens.User)
 	case newsBalance:
 		m.hearBalance(ctx, in, n)
@@ -314,24 +345,28 @@ func (m *machine) over(ctx context.Context, in *signedIn, err error) {
 		problem := problemOf(err, m.deps.Settings.ServerHost)
 		in.answer(status.Result{Problem: problem})
 		m.leave(ctx)
+		m.forgetMicrosoft(ctx)
 		m.ask, m.dismissed = m.freshAsk(), true
-		m.problem = problem
+		m.problem, m.silence.over = problem, true
 		return
 	}
 	user, balance, at := m.user, m.balance, m.balanceAt
 	in.answer(status.Result{Problem: problemOf(err, m.deps.Settings.ServerHost)})
 	m.leave(ctx)
+	m.silence.ended(in, m.deps.Clock())
 	if m.who.Shared || user == nil {
+		m.forgetMicrosoft(ctx)
 		m.nobody(ctx, m.freshAsk())
 		return
 	}
 	// The same person will most likely prove it again: what they had stays in sight (UX 5).
 	m.user, m.balance, m.balanceAt, m.stale = user, balance, at, balance.Amount != ""
-	m.nobody(ctx, status.AskSessionEnded)
 	m.prefill = user.Username
+	ask := status.AskSessionEnded
 	if renamed(user.Username, m.who.Prefill) {
-		m.ask, m.prefill = status.AskNamesChanged, m.who.Prefill
+		ask, m.prefill = status.AskNamesChanged, m.who.Prefill
 	}
+	m.nobody(ctx, ask)
 }
 
 // renamed tells whether the name that led to an account here before looks like the old form of the name that the
@@ -390,6 +425,9 @@ func (m *machine) note() Note {
 	if m.user != nil {
 		n.User = *m.user
 	}
+	if m.in != nil {
+		n.Method = m.in.method
+	}
 	return n
 }
 
@@ -400,11 +438,20 @@ func (m *machine) fetchSite(ctx context.Context) {
 	}
 	m.siteBusy = true
 	m.task(ctx, func(ctx context.Context) func() {
+		policy := make(chan func(), 1)
+		m.tasks.Go(func() {
+			p, err := m.askPolicy(ctx)
+			policy <- func() { m.hearPolicy(ctx, p, err) }
+		})
 		ask, cancel := context.WithTimeout(ctx, callTimeout)
 		defer cancel()
 		site, err := m.deps.Server.ClientConfig(ask)
+		usable, hear := m.browserUsable(), <-policy
 		if err != nil {
-			return func() { m.siteFailed(ctx, err) }
+			return func() {
+				hear()
+				m.siteFailed(ctx, err)
+			}
 		}
 		who, whoErr := Who{}, error(nil)
 		if site.UPNSuffix != "" {
@@ -413,29 +460,64 @@ func (m *machine) fetchSite(ctx context.Context) {
 		return func() {
 			m.siteBusy = false
 			m.siteWait.reset()
-			m.site, m.siteAt = site, m.deps.Clock()
+			m.browser = usable
+			m.setSite(site)
+			m.siteAt = m.deps.Clock()
 			if !site.ServerTime.IsZero() {
 				m.skew = site.ServerTime.Sub(m.deps.Clock())
 			}
 			if site.UPNSuffix != "" && whoErr == nil {
 				m.who = who
 			}
+			hear()
 			m.reached()
+			select {
+			case <-m.siteReady:
+			default:
+				close(m.siteReady)
+			}
+			m.trySilently(ctx)
 		}
+	})
+}
+
+// setSite takes what everybody may know.
+func (m *machine) setSite(site api.ClientConfig) {
+	m.site = site
+	m.microsoft = site.Microsoft != nil && m.deps.Microsoft != nil && m.deps.Microsoft.Allowed(*site.Microsoft)
+}
+
+// siteKnown tells whether it is known what the site offers, if only from the last time.
+func (m *machine) siteKnown() bool { return !m.siteAt.IsZero() || m.site.Version != "" }
+
+func (m *machine) browserUsable() bool { return m.deps.Browser != nil && m.deps.Browser.Usable() }
+
+// ways is how people can sign in here and now.
+func (m *machine) ways() ways {
+	if m.deps.Settings.Problem != nil {
+		return ways{}
+	}
+	return waysOf(situation{
+		mode: m.deps.Settings.AuthMode, site: m.site, siteKnown: m.siteKnown(), policy: m.policy,
+		backed: m.who.Backed, shared: m.who.Shared, browser: m.browser, microsoft: m.microsoft, prefer: m.prefer,
+		trustDown: m.silence.trustDown,
 	})
 }
 
 func (m *machine) siteFailed(ctx context.Context, err error) {
 	m.siteBusy = false
-	if m.in != nil || m.attempt != nil {
+	if m.in != nil || m.attempt != nil && !m.attempt.silent {
 		return // the follower says how it stands
+	}
+	if m.attempt != nil && !m.attempt.siteKnown {
+		m.attempt.cancel() // it waits for what does not come now
 	}
 	m.problem = problemOf(err, m.deps.Settings.ServerHost)
 	if m.siteTimer != nil {
 		m.siteTimer.Stop() // one at a time, however often somebody tries
 	}
 	m.siteTimer = m.after(ctx, m.siteWait.next(), func() {
-		if m.in == nil && m.attempt == nil {
+		if m.in == nil && (m.attempt == nil || m.attempt.silent) {
 			m.fetchSite(ctx)
 		}
 	})
@@ -458,7 +540,7 @@ func (m *machine) stop(ctx context.Context) {
 	m.stopping = true
 	m.publish()
 	if m.attempt != nil {
-		m.attempt.cancel()
+		m.abandon(ctx, m.attempt)
 	}
 	farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopPatience)
 	defer cancel()
@@ -483,9 +565,9 @@ func (m *machine) state() status.State {
 		return status.StateFollowing
 	case m.in != nil && m.in.lost:
 		return status.StateOffline
-	case m.in != nil && m.in.first != nil, m.in == nil && m.attempt != nil:
+	case m.in != nil && len(m.in.first) > 0, m.in == nil && m.attempt != nil && !m.attempt.silent:
 		return status.StateSigningIn
-	case m.in != nil, !m.identified:
+	case m.in != nil, m.attempt != nil, !m.identified:
 		return status.StateStarting
 	}
 	return status.StateSignedOut
@@ -493,9 +575,9 @@ func (m *machine) state() status.State {
 
 // publish shows the state.
 func (m *machine) publish() {
-	set := m.deps.Settings
+	set, ways := m.deps.Settings, m.ways()
 	s := status.Snapshot{
-		Version: status.Version, State: m.state(), Connection: status.ConnectionNone, AuthMode: m.authMode(),
+		Version: status.Version, State: m.state(), Connection: status.ConnectionNone, AuthMode: m.authMode(ways),
 		OSAccount: m.who.Account, HideBalance: set.HideBalance, Problem: m.problem, Keyring: m.keyring, Shared: m.who.Shared,
 		NewName: m.newName, Organisation: m.site.Organisation, ServerHost: set.ServerHost, PortalURL: m.site.PortalURL,
 		TopUpURL: set.TopUpURL, HelpText: m.site.HelpText, NoTray: m.noTray, Opened: m.opened, OpenPage: m.openPage,
@@ -506,8 +588,12 @@ func (m *machine) publish() {
 	if m.in != nil {
 		s.Connection = cmp.Or(m.in.connection, status.ConnectionNone)
 		s.SignOutAt = m.in.away.signOutAt(m.unattended)
+		s.Vouched, s.InBrowser = m.in.vouched, m.in.inBrowser
 	} else {
-		m.publishAsk(&s)
+		m.publishAsk(&s, ways)
+	}
+	if m.attempt != nil {
+		s.Browsing = m.attempt.browsing()
 	}
 	if m.user != nil {
 		s.User = &status.User{Username: m.user.Username, DisplayName: m.user.DisplayName}
@@ -523,15 +609,24 @@ func (m *machine) publish() {
 	m.board.write(s)
 }
 
-// publishAsk adds what the identification window needs.
-func (m *machine) publishAsk(s *status.Snapshot) {
-	if !m.dismissed && (!m.siteAt.IsZero() || m.ask == status.AskSessionEnded || m.ask == status.AskNamesChanged) {
+// publishAsk adds what the identification window needs. It asks nothing while it may still go without a question.
+func (m *machine) publishAsk(s *status.Snapshot, w ways) {
+	silent := m.attempt != nil && m.attempt.silent
+	if !m.dismissed && !silent && (!m.siteAt.IsZero() || m.ask == status.AskSessionEnded || m.ask == status.AskNamesChanged) {
 		s.Ask = m.ask
 	}
-	s.Prefill = m.prefill
-	if s.Prefill == "" && !m.who.Shared {
-		s.Prefill = m.who.Prefill
+	s.Prefill, s.Offers = m.expected(), w.offers
+	if s.Problem == nil && !silent && m.attempt == nil {
+		s.Problem = w.problem
 	}
+}
+
+// expected is who will most likely sign in here, if anybody is.
+func (m *machine) expected() string {
+	if m.prefill == "" && !m.who.Shared {
+		return m.who.Prefill
+	}
+	return m.prefill
 }
 
 // shownAt is when the shown balance was right: while it is fresh the time of the reading, so that a heartbeat changes
@@ -543,26 +638,28 @@ func (m *machine) shownAt() time.Time {
 	return m.balance.At
 }
 
-// authMode is the way of signing in that will be used here: the configured one, or the first that the site offers and
-// this client has.
-func (m *machine) authMode() string {
-	const auto, prompt = "auto", "prompt"
-	mode := cmp.Or(m.deps.Settings.AuthMode, auto)
-	if mode != auto {
+// authMode is the way of signing in that was used, or will be used here: the one that people are restricted to, else the
+// first that works.
+func (m *machine) authMode(w ways) string {
+	switch mode := cmp.Or(m.deps.Settings.AuthMode, modeAuto); {
+	case mode != modeAuto:
 		return mode
+	case m.in != nil && m.in.method != "":
+		return string(m.in.method)
+	case w.trust && m.silence.mayTrust():
+		return string(status.MethodTrust)
+	case len(w.offers) > 0:
+		return string(w.offers[0].Method)
 	}
-	if i := slices.Index(m.site.AuthModes, prompt); i >= 0 || len(m.site.AuthModes) == 0 {
-		return prompt
-	}
-	return auto
+	return modeAuto
 }
 
-// answer tells the sign-in that waits for its first balance how it went.
+// answer tells the sign-ins that wait for the first balance how it went.
 func (in *signedIn) answer(r status.Result) {
-	if in.first != nil {
-		in.first.answer(r)
-		in.first = nil
+	for _, c := range in.first {
+		c.answer(r)
 	}
+	in.first = nil
 }
 
 // access is the token to ask with, for calls beside the follower.

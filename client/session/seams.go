@@ -19,6 +19,10 @@ var ErrSilent = errors.New("the event stream is silent")
 type Server interface {
 	ClientConfig(ctx context.Context) (api.ClientConfig, error)
 	SignIn(ctx context.Context, request api.SignIn, password secret.String) (Tokens, error)
+	// SignInToken is SignIn by an identity provider's access token; request has no token.
+	SignInToken(ctx context.Context, request api.TokenSignIn, token secret.String) (Tokens, error)
+	// SignInCode is SignIn by a one-use code; request has neither code nor verifier.
+	SignInCode(ctx context.Context, request api.CodeSignIn, code, verifier secret.String) (Tokens, error)
 	// Refresh trades a refresh token for new tokens. The old one stays good for a moment if the answer gets lost.
 	Refresh(ctx context.Context, refresh secret.String) (Tokens, error)
 	SignOut(ctx context.Context, access secret.String) error
@@ -70,6 +74,64 @@ func (e *Error) Error() string { return fmt.Sprintf("%s: %v", e.Problem.Code, e.
 // Unwrap gives the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
+// Machine is this computer, as far as it is enrolled at the server (platen-deploy). Errors are *Error wherever they can say
+// what is wrong. It must be safe for concurrent use.
+type Machine interface {
+	// Policy tells what the administrators decided for computers like this one. A computer that is not enrolled, or has no
+	// such service, has the zero Policy and no error; an error says that it may be known later.
+	Policy(ctx context.Context) (Policy, error)
+	// Vouch asks the computer to vouch for the OS account of this process. The code is redeemed with the verifier that the
+	// challenge (api.Challenge) was made of.
+	Vouch(ctx context.Context, challenge string) (secret.String, error)
+}
+
+// Policy is what was decided for this computer. The zero value: nothing.
+type Policy struct {
+	Enrolled  bool
+	AuthModes []string // the ways of signing in, best first; empty: the site's
+}
+
+// Browser is the system browser, and the way of signing in that needs nothing else. It must be safe for concurrent use.
+type Browser interface {
+	// Usable tells whether a browser can be opened here, as far as can be told without opening one.
+	Usable() bool
+	// Open opens a web page. It does not wait for the person.
+	Open(ctx context.Context, address string) error
+	// SignIn opens the server's page for signing in, by open, and waits for what it brings back, as long as ctx lets it.
+	SignIn(ctx context.Context, site api.BrowserConfig, how Browse) (code, verifier secret.String, err error)
+}
+
+// Browse says how to sign in by a browser.
+type Browse struct {
+	Provider      string // of AuthMode browser; empty: the usual one
+	Hint          string // who is expected; empty: nobody in particular
+	SelectAccount bool   // let the page ask which account
+	// Open opens an address in the browser. Its error is to be returned, wrapped or not.
+	Open func(ctx context.Context, address string) error
+}
+
+// Microsoft is Microsoft Entra ID. It keeps what it learns in memory, until Keep or Forget. It must be safe for
+// concurrent use.
+type Microsoft interface {
+	// Allowed tells whether people may be sent to this site's authority at all.
+	Allowed(site api.MicrosoftConfig) bool
+	// Silent gets a token without the person, if they have signed in here before. Hint is who it must be; empty: whoever it
+	// was. An error means no more than that the person must be asked.
+	Silent(ctx context.Context, site api.MicrosoftConfig, hint string) (Proof, error)
+	// SignIn opens the browser and waits for the person, as long as ctx lets it.
+	SignIn(ctx context.Context, site api.MicrosoftConfig, how Browse) (Proof, error)
+	// Keep keeps what is in memory over restarts, encrypted, from now on.
+	Keep(ctx context.Context) error
+	// Forget forgets everything, in memory and on disk.
+	Forget(ctx context.Context) error
+}
+
+// Proof is what Microsoft says about somebody; only the server believes it, after a look of its own.
+type Proof struct {
+	Token    secret.String // an access token for the server's API
+	Username string        // who signed in, to show
+}
+
 // Kept is what a session leaves on this computer, encrypted.
 type Kept struct {
 	Refresh        secret.String
@@ -83,6 +145,9 @@ type Note struct {
 	Balance api.Balance      `json:"balance"`
 	At      time.Time        `json:"at"` // when the balance was last known to be right
 	Site    api.ClientConfig `json:"site"`
+	Method  status.Method    `json:"method,omitempty"` // how they signed in
+	// NotMe: somebody said that they are not who this computer vouches for. It counts until somebody has signed in.
+	NotMe bool `json:"not_me,omitempty"`
 }
 
 // Vault keeps a session between two runs. What it answers with belongs to the server this client is configured for; a
@@ -108,6 +173,8 @@ type Who struct {
 	Prefill string        // the name to put into the account field
 	// Shared means that several people use this OS account one after the other: nothing is kept, nothing is pre-filled.
 	Shared bool
+	// Backed means that a directory answers for this OS account: the computer may vouch for it.
+	Backed bool
 }
 
 // Identity tells who is logged on. suffix is the UPN suffix the server suggests, for when the computer has no rule.
@@ -130,7 +197,7 @@ type Reading struct {
 
 // Settings are the settings of the client that concern the session.
 type Settings struct {
-	AuthMode    string // as configured: "auto", "prompt" ...
+	AuthMode    string // as configured: "auto", or the one method that people are restricted to; empty: "auto"
 	Client      string // what the person sees in their list of sessions: "platen 1.0.0 (linux)"
 	ServerHost  string
 	HideBalance bool

@@ -5,25 +5,27 @@ import (
 	"errors"
 	"log/slog"
 	"reflect"
-	"slices"
 	"sync"
-	"time"
 
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/clock"
 )
 
-// Deps is what a Session needs. All fields are required but Server (see Settings.Problem), Presence and Unattended.
+// Deps is what a Session needs. All fields are required but Server (see Settings.Problem), those of ways of signing in that
+// this computer does not have (Machine, Microsoft, Browser; Microsoft needs Browser), Presence and Unattended.
 type Deps struct {
 	Server   Server
 	Vault    Vault
 	Identity Identity
 	Settings Settings
 	// Details gives what the details page shows without the server: settings and versions.
-	Details func() status.Details
-	Clock   clock.Clock
-	Jitter  func() float64 // uniform in [0, 1); safe for concurrent use
-	Logger  *slog.Logger
+	Details   func() status.Details
+	Machine   Machine
+	Microsoft Microsoft
+	Browser   Browser
+	Clock     clock.Clock
+	Jitter    func() float64 // uniform in [0, 1); safe for concurrent use
+	Logger    *slog.Logger
 
 	// Presence is asked on shared computers while somebody is signed in, and never else. Nil: nobody can tell.
 	Presence Presence
@@ -83,7 +85,8 @@ func (s *Session) Run(ctx context.Context) error {
 }
 
 // Do performs an action and returns its result: for a sign-in, when the first balance is there (or why it is not). It
-// knows SignIn, CancelSignIn, SignOut, Stay, Open, Dismiss, Retry and Details; all others are client/agent's and refused here.
+// knows SignIn, CancelSignIn, OpenAgain, Continue, SignOut, NotMe, Stay, Open, Dismiss, Retry and Details; all others are
+// client/agent's and refused here.
 func (s *Session) Do(ctx context.Context, action status.Action) status.Result {
 	c := command{action: action, reply: make(chan status.Result, 1)}
 	select {
@@ -178,19 +181,11 @@ func (b *board) wait(ctx context.Context, ended <-chan struct{}, after uint64) (
 	}
 }
 
-// same compares two snapshots by value.
+// same compares two snapshots by value. Times are compared as moments, for the same one may be written in two ways.
 func same(a, b status.Snapshot) bool {
-	if !samePtr(a.User, b.User) || !samePtr(a.Balance, b.Balance) || !samePtr(a.Problem, b.Problem) {
+	if !a.BalanceAt.Equal(b.BalanceAt) || !a.SignOutAt.Equal(b.SignOutAt) {
 		return false
 	}
-	if !a.BalanceAt.Equal(b.BalanceAt) || !slices.Equal(a.Offers, b.Offers) {
-		return false
-	}
-	a.User, a.Balance, a.Problem, a.BalanceAt, a.Offers = nil, nil, nil, time.Time{}, nil
-	b.User, b.Balance, b.Problem, b.BalanceAt, b.Offers = nil, nil, nil, time.Time{}, nil
+	a.BalanceAt, a.SignOutAt = b.BalanceAt, b.SignOutAt
 	return reflect.DeepEqual(a, b)
-}
-
-func samePtr[T comparable](a, b *T) bool {
-	return a == b || a != nil && b != nil && *a == *b
 }
