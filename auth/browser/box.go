@@ -139,8 +139,8 @@ func known(code string) string {
 	return api.BrowserErrorFailed
 }
 
-const style = `:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;display:grid;place-items:center;min-height:90vh;margin:0;` +
-	`padding:1rem;color:#1b1f23;background:#fff}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#16191d}}`
+const style = `:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;margin:0;padding:1rem;` +
+	`color:#1b1f23;background:#fff}main{max-width:max-content;margin:30vh auto}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#16191d}}`
 
 // policy lets the page have its own style and nothing else.
 func policy() string {

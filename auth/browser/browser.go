@@ -67,7 +67,7 @@ func SignIn(ctx context.Context, r Request) (Proof, error) {
 	if err != nil {
 		return Proof{}, fmt.Errorf("%w: %w", ErrListen, err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port //nolint:errcheck // tcp4 has no other kind of address
+	port := listener.Addr().(*net.TCPAddr).Port // tcp4 has no other kind of address
 	state, verifier := random(), random()
 	address, err := r.address(port, state, api.Challenge(verifier.Reveal()))
 	if err != nil {
