@@ -48,7 +48,7 @@ func secondFactor(v view) cell {
 	if way.answer != api.CapabilityYes {
 		return way
 	}
-	c := yes(way.way, "Microsoft asks for the second factor when people sign in"+v.whoever()+". The server notes it with the session.")
+	c := yes(way.way, "Microsoft asks for the second factor when people sign in"+v.whoever()+".")
 	if v.checksPasswords() {
 		c = c.with(bare)
 	}
