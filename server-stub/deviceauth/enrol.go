@@ -1,0 +1,259 @@
+package deviceauth
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/pki"
+	"github.com/platenprint/platen/server-stub/store"
+)
+
+const (
+	// pollAfter is when a machine that waits for approval asks again.
+	pollAfter = 30 * time.Second
+	// reissueWithin is how long after its last certificate ended a device is given a new one for its old key: a long summer.
+	reissueWithin = 180 * 24 * time.Hour
+	// mostPending is how many machines may wait for approval at once.
+	mostPending = 500
+	// pendingLife is how long a machine that does not ask any more is kept waiting.
+	pendingLife = 14 * 24 * time.Hour
+)
+
+// Enrol makes a machine a device, or lets it wait. Errors: core.ErrInvalid, pki.ErrCSR, ErrToken, ErrKeyUsed, a core.LimitedError.
+func (s *Service) Enrol(ctx context.Context, in api.Enrolment, from netip.Addr) (api.Enrolled, error) {
+	if err := errors.Join(checkMachine(in.Machine), checkReport(in.Report)); err != nil {
+		return api.Enrolled{}, fmt.Errorf("enrol a machine: %w", err)
+	}
+	request, err := pki.ParseRequest(in.CSR)
+	if err != nil {
+		return api.Enrolled{}, fmt.Errorf("enrol a machine: %w: %w", core.ErrInvalid, err)
+	}
+	var e *enrolling
+	err = s.o.Store.Update(ctx, func(tx store.Tx) error {
+		e = &enrolling{s: s, tx: tx, in: in, request: request, from: from} // the function may run again
+		return e.run(ctx)
+	})
+	if err == nil {
+		err = e.refused
+	}
+	if err != nil {
+		return api.Enrolled{}, fmt.Errorf("enrol a machine: %w", err)
+	}
+	if e.replaced != "" {
+		s.o.OnRevoke(ctx, e.replaced)
+	}
+	if e.answer.Status == api.EnrolmentDone {
+		s.o.Logger.InfoContext(ctx, "device enrolled", "device", e.answer.DeviceID, "replaced", e.replaced != "")
+	}
+	return e.answer, nil
+}
+
+// enrolling is one run of Enrol in a transaction.
+type enrolling struct {
+	s       *Service
+	tx      store.Tx
+	in      api.Enrolment
+	request pki.Request
+	from    netip.Addr
+
+	answer   api.Enrolled
+	refused  error  // known after something was written that must stay
+	replaced string // the device whose certificates died
+}
+
+func (e *enrolling) run(ctx context.Context) error {
+	known, err := e.tx.DeviceByKey(ctx, e.request.KeyHash)
+	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return e.newKey(ctx)
+	case err != nil:
+		return err
+	case known.MachineID != e.in.Machine.ID:
+		return ErrKeyUsed // a clone that brought the key along
+	}
+	switch known.Status {
+	case core.DeviceEnrolled:
+		return e.again(ctx, known)
+	case core.DeviceApproved:
+		return e.finish(ctx, known, true, "approved")
+	case core.DevicePending:
+		if e.in.Token != "" {
+			return e.byToken(ctx, known, true)
+		}
+		return e.wait(ctx, known)
+	case core.DeviceRevoked: // has no key any more
+	}
+	return ErrKeyUsed
+}
+
+// again answers an enrolled device that asks with its own key: the reply was lost, or its certificate is over.
+func (e *enrolling) again(ctx context.Context, d core.Device) error {
+	list, err := e.tx.DeviceCertificates(ctx, d.ID)
+	if err != nil {
+		return err
+	}
+	if len(list) == 0 || e.s.o.Clock().After(list[0].ExpiresAt.Add(reissueWithin)) {
+		return ErrKeyUsed
+	}
+	take(&d, e.in.Report)
+	return errors.Join(e.issue(ctx, d), e.s.audit(ctx, e.tx, "device:"+d.ID, "device.reissue", d.ID, ""))
+}
+
+// newKey answers a key that no device has.
+func (e *enrolling) newKey(ctx context.Context) error {
+	before, err := e.tx.CertificatesByKey(ctx, e.request.KeyHash)
+	if err != nil {
+		return err
+	}
+	if len(before) > 0 {
+		return ErrKeyUsed
+	}
+	d := core.Device{
+		ID: newID(), Status: core.DevicePending, MachineID: e.in.Machine.ID, HardwareID: e.in.Machine.Hardware,
+		KeyHash: e.request.KeyHash, CreatedAt: e.s.o.Clock(), LastSeenAt: e.s.o.Clock(),
+	}
+	if e.in.Token != "" {
+		return e.byToken(ctx, d, false)
+	}
+	if err := e.s.free(ctx, e.tx, e.from); err != nil {
+		return err
+	}
+	waiting, err := e.tx.CountDevices(ctx, core.DevicePending)
+	if err != nil {
+		return err
+	}
+	if waiting >= mostPending {
+		return &core.LimitedError{RetryAt: e.s.o.Clock().Add(time.Hour)}
+	}
+	take(&d, e.in.Report)
+	d.Address = addressText(e.from)
+	if err := errors.Join(e.s.countTry(ctx, e.tx, e.from), e.tx.CreateDevice(ctx, d), e.s.audit(ctx, e.tx, "device:"+d.ID, "device.request", d.ID, "")); err != nil {
+		return err
+	}
+	e.answer = e.waiting()
+	return nil
+}
+
+func (e *enrolling) waiting() api.Enrolled {
+	return api.Enrolled{
+		Status: api.EnrolmentPending, Fingerprint: pki.Fingerprint(e.request.KeyHash), PollAfter: int(pollAfter / time.Second), ServerCA: e.s.o.ServerCA,
+	}
+}
+
+// wait answers a machine that asks whether it was approved.
+func (e *enrolling) wait(ctx context.Context, d core.Device) error {
+	take(&d, e.in.Report)
+	d.Address, d.LastSeenAt = addressText(e.from), e.s.o.Clock()
+	e.answer = e.waiting()
+	return e.tx.UpdateDevice(ctx, d)
+}
+
+// byToken uses the token up, if it is good for this machine.
+func (e *enrolling) byToken(ctx context.Context, d core.Device, known bool) error {
+	if err := e.s.free(ctx, e.tx, e.from); err != nil {
+		return err
+	}
+	t, err := e.tx.EnrolmentTokenBySecret(ctx, sha256.Sum256([]byte(e.in.Token)))
+	if isNot(err, core.ErrNotFound) {
+		return err
+	}
+	good := err == nil && e.s.usable(&t, e.from)
+	if good {
+		// A token from before a device was revoked does not bring it back.
+		old, ok, err := e.s.sameHardware(ctx, e.tx, d)
+		if err != nil {
+			return err
+		}
+		good = !ok || old.Status != core.DeviceRevoked || t.CreatedAt.After(old.RevokedAt)
+	}
+	if !good {
+		e.refused = ErrToken
+		return e.s.countTry(ctx, e.tx, e.from)
+	}
+	if err := e.tx.UpdateEnrolmentToken(ctx, t); err != nil {
+		return err
+	}
+	d.Group, d.TokenID = t.Group, t.ID
+	return e.finish(ctx, d, known, "token:"+t.ID)
+}
+
+// finish makes the machine a device: in the record of the same hardware, if there is one. known tells that d is stored.
+func (e *enrolling) finish(ctx context.Context, d core.Device, known bool, how string) error {
+	old, again, err := e.s.sameHardware(ctx, e.tx, d)
+	if err != nil {
+		return err
+	}
+	action := "device.enrol"
+	switch {
+	case again: // the new key moves into the old record, and the old certificates die
+		if known {
+			if err := e.tx.DeleteDevice(ctx, d.ID); err != nil {
+				return err
+			}
+		}
+		if _, err := e.tx.RevokeDeviceCertificates(ctx, old.ID, "", "replaced", e.s.o.Clock()); err != nil {
+			return err
+		}
+		action, e.replaced = "device.replace", old.ID
+		d.ID, d.CreatedAt = old.ID, old.CreatedAt
+	case !known:
+		if err := e.tx.CreateDevice(ctx, d); err != nil {
+			return err
+		}
+	}
+	take(&d, e.in.Report)
+	return errors.Join(e.issue(ctx, d), e.s.audit(ctx, e.tx, "device:"+d.ID, action, d.ID, how))
+}
+
+// sameHardware finds the record of the machine that d is, installed anew.
+func (s *Service) sameHardware(ctx context.Context, tx store.Tx, d core.Device) (core.Device, bool, error) {
+	list, err := tx.DevicesByHardware(ctx, d.HardwareID)
+	if err != nil {
+		return core.Device{}, false, err
+	}
+	for _, other := range list {
+		if other.ID != d.ID && (other.Status == core.DeviceEnrolled || other.Status == core.DeviceRevoked) {
+			return other, true, nil
+		}
+	}
+	return core.Device{}, false, nil
+}
+
+// issue signs a certificate for the device and keeps both.
+func (e *enrolling) issue(ctx context.Context, d core.Device) error {
+	now := e.s.o.Clock()
+	d.Status, d.KeyHash, d.MachineID, d.HardwareID = core.DeviceEnrolled, e.request.KeyHash, e.in.Machine.ID, e.in.Machine.Hardware
+	d.EnrolledAt, d.LastSeenAt, d.Address, d.RevokedAt = now, now, addressText(e.from), time.Time{}
+	if err := e.tx.UpdateDevice(ctx, d); err != nil {
+		return err
+	}
+	cert, err := e.s.sign(ctx, e.tx, e.request, d.ID)
+	if err != nil {
+		return err
+	}
+	e.answer = e.s.enrolled(d.ID, cert)
+	return nil
+}
+
+// sign issues and keeps a certificate.
+func (s *Service) sign(ctx context.Context, tx store.Tx, r pki.Request, device string) (pki.DeviceCertificate, error) {
+	cert, err := s.o.CA.Issue(r, device)
+	if err != nil {
+		return pki.DeviceCertificate{}, err
+	}
+	return cert, tx.CreateDeviceCertificate(ctx, core.DeviceCertificate{
+		Serial: cert.Serial, DeviceID: device, KeyHash: cert.KeyHash, IssuedAt: s.o.Clock(), ExpiresAt: cert.NotAfter,
+	})
+}
+
+func (s *Service) enrolled(device string, cert pki.DeviceCertificate) api.Enrolled {
+	return api.Enrolled{
+		Status: api.EnrolmentDone, DeviceID: device, Certificate: cert.PEM, ServerCA: s.o.ServerCA, Fingerprint: pki.Fingerprint(cert.KeyHash),
+	}
+}
