@@ -218,7 +218,7 @@ func (e *Emulator) sendBack(w http.ResponseWriter, r *http.Request, t *tx, f *fa
 	if known.suberror != "" {
 		values.Set("error_subcode", known.suberror)
 	}
-	if f.code == 65004 {
+	if f.code == wentBack || f.code == declined {
 		values.Set("error_subcode", "cancel")
 	}
 	if f.claims != "" {

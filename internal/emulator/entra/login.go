@@ -29,7 +29,11 @@ func (e *Emulator) login(w http.ResponseWriter, r *http.Request) {
 	step, next := r.PostFormValue("step"), &t
 	if r.PostFormValue("cancel") != "" {
 		e.forget(id)
-		e.deny(w, r, next, fail(65004))
+		if step == "consent" || step == "admin" {
+			e.deny(w, r, next, fail(declined))
+			return
+		}
+		e.deny(w, r, next, fail(wentBack))
 		return
 	}
 	problem, f := e.take(r, step, next)

@@ -26,6 +26,7 @@ type Person struct {
 	Other       bool   // takes another account than the one in the account picker
 	CancelAt    string // the page where they give up: "account", "password", "mfa", "consent" ...
 	StopAt      string // the page where they leave; Visit returns ErrStopped
+	BeforePost  func() // called before the last page posts to the app
 	// Seen are the pages so far, by kind.
 	Seen []string
 
@@ -72,6 +73,9 @@ func (p *Person) Visit(ctx context.Context, address string) (Page, error) {
 	for n := 0; err == nil && here.form != nil && n < maxPages; n++ {
 		if here.Kind == p.StopAt && p.StopAt != "" {
 			return here, fmt.Errorf("%w at the page %s", ErrStopped, here.Kind)
+		}
+		if here.Kind == "post" && p.BeforePost != nil {
+			p.BeforePost()
 		}
 		before := here
 		var values url.Values
