@@ -1,0 +1,180 @@
+package microsoft_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/platenprint/platen/auth/microsoft"
+)
+
+// tab is a browser that does with the address what the test says, beside the client.
+func tab(t *testing.T, do func(redirect string, q url.Values)) func(*microsoft.Options) {
+	return func(o *microsoft.Options) {
+		o.OpenURL = func(_ context.Context, address string) error {
+			u, err := url.Parse(address)
+			if err != nil {
+				t.Error(err)
+			}
+			go do(u.Query().Get("redirect_uri"), u.Query())
+			return nil
+		}
+	}
+}
+
+func TestWhatIsNoAnswerIsRefusedAndTheSignInGoesOn(t *testing.T) {
+	e := start(t)
+	d := sit(t, e, "sam@example.org", func(o *microsoft.Options) {
+		open := o.OpenURL
+		o.OpenURL = func(ctx context.Context, address string) error {
+			u, err := url.Parse(address)
+			if err != nil {
+				return err
+			}
+			redirect, state := u.Query().Get("redirect_uri"), u.Query().Get("state")
+			good := func() url.Values { return url.Values{"code": {"x"}, "state": {state}} }
+			set := func(name string, values ...string) url.Values {
+				form := good()
+				form[name] = values
+				return form
+			}
+			for name, tt := range map[string]struct {
+				path   string
+				form   url.Values
+				change func(*http.Request)
+				want   int
+			}{
+				"wrong state":        {"/", set("state", "guess"), nil, http.StatusForbidden},
+				"no state":           {"/", set("state"), nil, http.StatusForbidden},
+				"two states":         {"/", set("state", state, state), nil, http.StatusForbidden},
+				"no code":            {"/", set("code"), nil, http.StatusBadRequest},
+				"empty code":         {"/", set("code", ""), nil, http.StatusBadRequest},
+				"two codes":          {"/", set("code", "a", "b"), nil, http.StatusBadRequest},
+				"code with a space":  {"/", set("code", "a b"), nil, http.StatusBadRequest},
+				"long code":          {"/", set("code", strings.Repeat("x", 9<<10)), nil, http.StatusBadRequest},
+				"code and error":     {"/", set("error", "access_denied"), nil, http.StatusBadRequest},
+				"too large":          {"/", set("x", strings.Repeat("x", 100<<10)), nil, http.StatusRequestEntityTooLarge},
+				"another path":       {"/favicon.ico", good(), nil, http.StatusNotFound},
+				"with a query":       {"/?a=b", good(), nil, http.StatusNotFound},
+				"another host":       {"/", good(), func(r *http.Request) { r.Host = "attacker.example" }, http.StatusMisdirectedRequest},
+				"127.0.0.1":          {"/", good(), func(r *http.Request) { r.Host = strings.Replace(r.Host, "localhost", "127.0.0.1", 1) }, http.StatusMisdirectedRequest},
+				"a script":           {"/", good(), func(r *http.Request) { r.Header.Set("Sec-Fetch-Mode", "cors") }, http.StatusForbidden},
+				"JSON":               {"/", good(), func(r *http.Request) { r.Header.Set("Content-Type", "application/json") }, http.StatusUnsupportedMediaType},
+				"GET":                {"/", nil, func(r *http.Request) { r.Method = http.MethodGet }, http.StatusMethodNotAllowed},
+				"GET of a stranger":  {"/?state=guess&code=x", nil, func(r *http.Request) { r.Method = http.MethodGet }, http.StatusMethodNotAllowed},
+				"PUT":                {"/", good(), func(r *http.Request) { r.Method = http.MethodPut }, http.StatusMethodNotAllowed},
+				"GET of the favicon": {"/favicon.ico", nil, func(r *http.Request) { r.Method = http.MethodGet }, http.StatusNotFound},
+			} {
+				changes := []func(*http.Request){}
+				if tt.change != nil {
+					changes = append(changes, tt.change)
+				}
+				if got, body := post(t, redirect+tt.path, tt.form, changes...); got != tt.want || strings.Contains(body, state) {
+					t.Errorf("%s: %d %s, want %d", name, got, body, tt.want)
+				}
+			}
+			return open(ctx, address)
+		}
+	})
+	d.signIn(t, microsoft.Request{})
+}
+
+func TestTheSameAnswerASecondTime(t *testing.T) {
+	e := start(t)
+	codes := make(chan int, 2)
+	d := sit(t, e, "", tab(t, func(redirect string, q url.Values) {
+		e.SetDelay(time.Second) // the first page waits for the tokens
+		for range 2 {
+			go func() {
+				code, _ := post(t, redirect, url.Values{"code": {"forged"}, "state": {q.Get("state")}})
+				codes <- code
+			}()
+		}
+	}))
+	if _, err := d.SignIn(t.Context(), microsoft.Request{}); failure(t, err).Kind != microsoft.Refused {
+		t.Errorf("a forged code: %v", err)
+	}
+	if first, second := <-codes, <-codes; min(first, second) != http.StatusOK || max(first, second) != http.StatusGone {
+		t.Errorf("the two answers got %d and %d", first, second)
+	}
+}
+
+func TestTheAnswerInTheAddressIsRefused(t *testing.T) {
+	pages := make(chan string, 1)
+	d := sit(t, start(t), "", tab(t, func(redirect string, q url.Values) {
+		_, body := post(t, redirect+"/?code=x&state="+url.QueryEscape(q.Get("state")), nil, func(r *http.Request) { r.Method = http.MethodGet })
+		pages <- body
+	}))
+	_, err := d.SignIn(t.Context(), microsoft.Request{})
+	if f := failure(t, err); f.Kind != microsoft.BadAnswer || !strings.Contains(err.Error(), "form_post") {
+		t.Errorf("got %v", err)
+	}
+	if page := <-pages; !strings.Contains(page, "You are not signed in.") {
+		t.Errorf("the page says %q", page)
+	}
+}
+
+func TestOnlyAWrongStateUntilTheTimeIsOver(t *testing.T) {
+	d := sit(t, start(t), "", func(o *microsoft.Options) { o.Timeout = time.Second }, tab(t, func(redirect string, _ url.Values) {
+		if code, _ := post(t, redirect, url.Values{"code": {"x"}, "state": {"of another tab"}}); code != http.StatusForbidden {
+			t.Errorf("answered %d", code)
+		}
+	}))
+	if _, err := d.SignIn(t.Context(), microsoft.Request{}); failure(t, err).Kind != microsoft.BadAnswer {
+		t.Errorf("got %v", err)
+	}
+}
+
+func TestThePortIsFreeAfterwards(t *testing.T) {
+	d := sit(t, start(t), "sam@example.org")
+	d.signIn(t, microsoft.Request{})
+	d.arrived(t)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, d.query(t).Get("redirect_uri"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if res, err := http.DefaultTransport.RoundTrip(req); err == nil {
+		_ = res.Body.Close()
+		t.Error("somebody still listens")
+	}
+}
+
+func TestThePageSpeaksThePersonsLanguage(t *testing.T) {
+	e := start(t)
+	texts := microsoft.Texts{Language: "de", Done: "Angemeldet <&>.", Failed: "Nicht angemeldet."}
+	d := sit(t, e, "sam@example.org", func(o *microsoft.Options) { o.Texts = texts })
+	d.signIn(t, microsoft.Request{})
+	if at := d.arrived(t); at.Text != "Platen Angemeldet <&>." {
+		t.Errorf("the page says %q", at.Text)
+	}
+	d.person.CancelAt = "account"
+	d.person.Use(e.Client())
+	if _, err := d.SignIn(t.Context(), microsoft.Request{}); err == nil {
+		t.Error("signed in")
+	}
+	if at := d.arrived(t); at.Text != "Platen Nicht angemeldet." {
+		t.Errorf("the page says %q", at.Text)
+	}
+}
+
+func TestAnErrorFromTheBrowserIsClassifiedAndNotEchoed(t *testing.T) {
+	pages := make(chan string, 1)
+	d := sit(t, start(t), "", tab(t, func(redirect string, q url.Values) {
+		_, body := post(t, redirect, url.Values{"error": {"invalid_grant"}, "error_description": {"AADSTS50105: <b>CANARY</b> sam@example.org"}, "state": {q.Get("state")}})
+		pages <- body
+	}))
+	_, err := d.SignIn(t.Context(), microsoft.Request{})
+	f := failure(t, err)
+	if f.Kind != microsoft.Refused || f.Verdict.Code != 50105 {
+		t.Errorf("got %v", err)
+	}
+	for what, text := range map[string]string{"page": <-pages, "error": fmt.Sprintf("%+v %#v", err, f.Verdict), "log": d.log.String()} {
+		if strings.Contains(text, "CANARY") || strings.Contains(text, "sam@") {
+			t.Errorf("the %s says %q", what, text)
+		}
+	}
+}
