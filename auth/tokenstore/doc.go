@@ -2,7 +2,8 @@
 // twice on the same computer. Nothing of it is ever in clear on a disk.
 //
 //	OS keyring         one random key of 32 bytes ("Platen", account "sealing-key"), shared by all servers
-//	DIR/session-*.sealed   the tokens, DIR/note-*.sealed   a note of the session's own (the last known balance)
+//	DIR/session-*.sealed   the tokens, DIR/note-*.sealed   a note of the session's own (the last known balance),
+//	DIR/microsoft-*.sealed   the cache of Microsoft's sign-in library
 //
 // Keyrings have small limits (2560 bytes on Windows, about 2900 on macOS), so they hold the key only and the documents
 // are files, sealed with AES-256-GCM. What a file belongs to (server, OS account, kind) is authenticated with it: a file

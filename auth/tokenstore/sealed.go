@@ -39,6 +39,8 @@ type kind byte
 const (
 	kindTokens kind = 1
 	kindNote   kind = 2
+
+	kindMicrosoft kind = 3
 )
 
 // owner is whom a document belongs to.

@@ -59,6 +59,8 @@ type Store struct {
 	tokens *Tokens    // what Save was given last
 	note   []byte
 
+	microsoft []byte
+
 	statusMu sync.Mutex
 	status   Status
 }
@@ -195,14 +197,14 @@ func (s *Store) SaveNote(ctx context.Context, note []byte) error {
 	return nil
 }
 
-// Clear forgets session and note, in memory and on disk, and the key too once no other server's session needs it. An
+// Clear forgets session, note and the sign-in with Microsoft, in memory and on disk, and the key too once no other server's session needs it. An
 // error says that a file could not be removed.
 func (s *Store) Clear(ctx context.Context) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.tokens, s.note = nil, nil
+	s.tokens, s.note, s.microsoft = nil, nil, nil
 	var err error
-	for _, kd := range []kind{kindTokens, kindNote} {
+	for _, kd := range []kind{kindTokens, kindNote, kindMicrosoft} {
 		path := s.path(kd)
 		removeLeftovers(path)
 		err = errors.Join(err, removeFile(path), removeFile(path+asideExt))
@@ -217,7 +219,7 @@ func (s *Store) Clear(ctx context.Context) error {
 // path names the file of a document by its server; whose it is stands inside.
 func (s *Store) path(kd kind) string {
 	sum := sha256.Sum256([]byte(s.owner.serverURL))
-	name := map[kind]string{kindTokens: "session-", kindNote: "note-"}[kd]
+	name := map[kind]string{kindTokens: "session-", kindNote: "note-", kindMicrosoft: "microsoft-"}[kd]
 	return filepath.Join(s.opts.Dir, name+hex.EncodeToString(sum[:8])+sealedExt)
 }
 
