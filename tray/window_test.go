@@ -124,6 +124,23 @@ func (w *window) asked(kind status.ActionKind) *status.Action {
 	return last
 }
 
+// closed closes the window by Escape, and waits until the program has ended.
+func (w *window) closed() int {
+	w.display.Key("Escape")
+	return w.exit()
+}
+
+// until presses a key until something has happened: what has just appeared takes no key yet.
+func until(t *testing.T, display *testenv.Display, key, what string, happened func() bool) {
+	t.Helper()
+	testenv.Await(t, what, func() bool {
+		if !happened() {
+			display.Key(key)
+		}
+		return happened()
+	})
+}
+
 // exit waits until the program has ended and returns its exit code.
 func (w *window) exit() int {
 	select {
@@ -228,8 +245,8 @@ func statement() status.Details {
 func TestIdentificationIsClickedAndTyped(t *testing.T) {
 	display := testenv.NewDisplay(t)
 	w, id := open(t, display, uitest.NewResident(signedOut(), following("12.34"), statement()), nil)
+	small := shows(t, display, id, identifyWide)
 	before := display.Picture(id)
-	small := display.Bounds(id)
 
 	display.Type("wrong") // the account is filled in, so typing goes into the password
 	display.Key("Return")
@@ -268,12 +285,12 @@ func TestIdentificationIsClickedAndTyped(t *testing.T) {
 func TestBalanceFollowsAndLeadsToTheDetails(t *testing.T) {
 	display := testenv.NewDisplay(t)
 	w, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
-	settled(t, display, id)
+	shows(t, display, id, balanceWide)
 	before := display.Picture(id)
 	w.resident.Set(following("7.65"))
 	testenv.Await(t, "another amount on the screen", func() bool { return !same(before, display.Picture(id)) })
 
-	size := display.Bounds(id).Size()
+	size := settled(t, display, id).Size()
 	display.Click(id, 50, size.Y-32) // Details
 	testenv.Await(t, "the details", func() bool { return w.asked(status.ActionDetails) != nil && display.Bounds(id).Dy() > 400 })
 	display.Key("Tab")
@@ -291,8 +308,7 @@ func TestBalanceFollowsAndLeadsToTheDetails(t *testing.T) {
 func TestAnotherRequestTurnsThePage(t *testing.T) {
 	display := testenv.NewDisplay(t)
 	w, id := open(t, display, uitest.NewResident(following("12.34"), following("12.34"), statement()), nil)
-	settled(t, display, id)
-	small := display.Bounds(id)
+	small := shows(t, display, id, balanceWide)
 	asked := following("12.34")
 	asked.Opened, asked.OpenPage = 1, status.PageSettings
 	w.resident.Set(asked)
@@ -300,6 +316,85 @@ func TestAnotherRequestTurnsThePage(t *testing.T) {
 	asked.Opened, asked.OpenPage = 2, status.PageAuto
 	w.resident.Set(asked)
 	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dy() == small.Dy() })
+}
+
+func TestA1_37_MicrosoftIsOneKeyAway(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w, id := open(t, display, uitest.NewResident(offering(microsoft, prompt), following("12.34"), statement()), nil)
+	form := shows(t, display, id, identifyWide)
+	display.Key("Return")
+	testenv.Await(t, "the sign-in", func() bool { return w.asked(status.ActionSignIn) != nil })
+	if a := w.asked(status.ActionSignIn); a.Method != status.MethodMicrosoft || !a.Password.Empty() {
+		t.Errorf("asked for %+v", a)
+	}
+	testenv.Await(t, "the smaller page that waits", func() bool { return display.Bounds(id).Dy() < form.Dy() })
+	until(t, display, "Return", "the browser opened again", func() bool { return w.asked(status.ActionOpenAgain) != nil })
+
+	w.resident.Confirm("sam@example.org")
+	until(t, display, "Return", "yes, that account", func() bool { return w.asked(status.ActionContinue) != nil })
+	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dx() == balanceWide })
+	if code := w.closed(); code != 0 {
+		t.Errorf("exit code %d, want 0", code)
+	}
+	for _, kind := range []status.ActionKind{status.ActionCancelSignIn, status.ActionDismiss} {
+		if w.asked(kind) != nil {
+			t.Errorf("asked for %s", kind)
+		}
+	}
+}
+
+func TestAccountAndPasswordAreThreeTabsAway(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w, id := open(t, display, uitest.NewResident(offering(microsoft, prompt), following("12.34"), statement()), nil)
+	form := shows(t, display, id, identifyWide)
+	for range 3 { // stay signed in, Microsoft, account and password
+		display.Key("Tab")
+	}
+	display.Key("Return")
+	testenv.Await(t, "room for the fields", func() bool { return display.Bounds(id).Dy() > form.Dy()+80 })
+	display.Type(uitest.Password) // the account is filled in
+	display.Key("Return")
+	testenv.Await(t, "the sign-in", func() bool { return w.asked(status.ActionSignIn) != nil })
+	if a := w.asked(status.ActionSignIn); a.Method != status.MethodPrompt || a.Password.Reveal() != uitest.Password {
+		t.Errorf("asked for a sign-in by %q, or with another password than typed", a.Method)
+	}
+	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dx() == balanceWide })
+}
+
+func TestASignInInTheBrowserIsCancelledByAClick(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	w, id := open(t, display, uitest.NewResident(offering(google, okta), following("12.34"), statement()), nil)
+	form := shows(t, display, id, identifyWide)
+	display.Key("Return")
+	testenv.Await(t, "the page that waits", func() bool { return display.Bounds(id).Dy() < form.Dy() })
+	waits := settled(t, display, id)
+	testenv.Await(t, "a click on Cancel", func() bool {
+		if w.asked(status.ActionCancelSignIn) == nil {
+			display.Click(id, waits.Dx()-40, waits.Dy()-32)
+		}
+		return w.asked(status.ActionCancelSignIn) != nil
+	})
+	testenv.Await(t, "both providers again", func() bool { return display.Bounds(id).Dy() == form.Dy() })
+}
+
+func TestUX_3_ASecondClickOnTheTrayBringsTheWindowToTheFront(t *testing.T) {
+	display := testenv.NewDisplay(t)
+	waits := browsing(status.Browsing{Method: status.MethodMicrosoft, Waiting: true})
+	w, id := open(t, display, uitest.NewResident(waits, following("12.34"), statement()), nil)
+	shows(t, display, id, identifyWide)
+	heading := func() image.Image { // something turns in the window
+		picture := display.Picture(id)
+		corner := picture.Bounds().Min
+		return picture.(interface {
+			SubImage(image.Rectangle) image.Image
+		}).SubImage(image.Rectangle{Min: corner, Max: corner.Add(image.Pt(200, 50))})
+	}
+	before := heading()
+	launch(t, uitest.NewResident(following("7.65"), following("7.65"), statement()), display.Env(), "--page", "settings")
+	testenv.Await(t, "another window before it", func() bool { return !same(before, heading()) })
+	waits.Opened = 1
+	w.resident.Set(waits)
+	testenv.Await(t, "the window before the other one", func() bool { return same(before, heading()) })
 }
 
 func TestADesktopThatDoesNotSayGetsALightWindow(t *testing.T) {
@@ -465,18 +560,36 @@ func list(name, otherwise string) []string {
 	return []string{otherwise}
 }
 
-// settled waits until two pictures half a second apart are the same, as far as they can be: a cursor blinks.
-func settled(t *testing.T, display *testenv.Display, id string) {
+// What the pages want at least, in dots. A window that has not heard of its resident yet is narrower.
+const (
+	balanceWide  = 320
+	identifyWide = 370
+)
+
+// shows waits until the window has the width of a page and keeps its size.
+func shows(t *testing.T, display *testenv.Display, id string, wide int) image.Rectangle {
 	t.Helper()
-	before := display.Bounds(id)
-	tick := time.NewTicker(400 * time.Millisecond)
-	defer tick.Stop()
-	for range 10 {
-		<-tick.C
-		if now := display.Bounds(id); now == before {
-			return
-		} else {
-			before = now
+	testenv.Await(t, "the page", func() bool { return display.Bounds(id).Dx() == wide })
+	return settled(t, display, id)
+}
+
+// settled waits until the window keeps its size and its place: a page may get its own after the first frame.
+func settled(t *testing.T, display *testenv.Display, id string) image.Rectangle {
+	t.Helper()
+	before, same := image.Rectangle{}, 0
+	last := time.Time{}
+	testenv.Await(t, "a window that keeps its size", func() bool {
+		if clock.System().Sub(last) < 200*time.Millisecond {
+			return false
 		}
-	}
+		last = clock.System()
+		now := display.Bounds(id)
+		if now != before {
+			before, same = now, 0
+			return false
+		}
+		same++
+		return same == 3
+	})
+	return before
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"image"
 	"log/slog"
+	"slices"
 	"time"
 
 	"fyne.io/fyne/v2"
@@ -55,7 +56,8 @@ type Window struct {
 	opened   uint64 // how often the window had been asked for when this was last looked at
 	current  status.Page
 	page     page
-	fitted   fyne.Size // the window's size as the page wanted it
+	fitted   fyne.Size   // the window's size as the page wants it
+	ours     []fyne.Size // the sizes that the window has had or will have without the person's doing
 }
 
 // page is one of the contents of the window.
@@ -198,6 +200,7 @@ func (w *Window) show(name status.Page, p page) {
 	content := container.New(atLeast{width: p.size().Width}, p.object())
 	w.window.SetContent(container.NewStack(content, w.drawn.object()))
 	w.fitted = w.wantedSize()
+	w.ours = []fyne.Size{w.window.Canvas().Size(), w.fitted}
 	w.window.Resize(w.fitted)
 	w.window.Canvas().Unfocus()
 	if f := p.focus(); f != nil {
@@ -219,12 +222,14 @@ func (w *Window) wantedSize() fyne.Size {
 // fit gives the page the height it needs now, unless the person has chosen another size. Windows of a fixed size would
 // not need this, but Fyne 2.7.1 loses sizes between two pages of them.
 func (w *Window) fit() {
-	now := w.window.Canvas().Size()
-	if now != w.fitted {
+	if !slices.Contains(w.ours, w.window.Canvas().Size()) { // a size may come later than it was asked for
 		return
 	}
 	if want := w.wantedSize(); want != w.fitted {
 		w.fitted = want
+		if !slices.Contains(w.ours, want) {
+			w.ours = append(w.ours, want)
+		}
 		w.window.Resize(want)
 	}
 }
