@@ -3,11 +3,13 @@ package agent
 import (
 	"cmp"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"net/http"
 	"os"
 	"runtime"
 	"runtime/debug"
@@ -15,6 +17,8 @@ import (
 	"time"
 
 	"github.com/platenprint/platen/assets"
+	"github.com/platenprint/platen/auth/browser"
+	"github.com/platenprint/platen/auth/microsoft"
 	"github.com/platenprint/platen/auth/osuser"
 	"github.com/platenprint/platen/auth/tokenstore"
 	"github.com/platenprint/platen/client/config"
@@ -117,9 +121,12 @@ type agent struct {
 // connect makes the session.
 func (a *agent) connect(configErr error) {
 	account := remembered(osuser.Current)
+	machine := &deploy{dial: dialDeploy, clock: clock.System, logger: a.logger}
+	who := identity{config: a.settings, account: account, deploy: machine.status}
+	store := once(a.store(account))
 	deps := session.Deps{
-		Vault:    vault{open: once(a.store(account))},
-		Identity: identity{config: a.settings, account: account},
+		Vault:    vault{open: store},
+		Identity: who,
 		Settings: session.Settings{
 			AuthMode:    string(a.settings.AuthMode),
 			Client:      fmt.Sprintf("platen %s (%s)", buildinfo.Version, runtime.GOOS),
@@ -129,6 +136,7 @@ func (a *agent) connect(configErr error) {
 		},
 		Details: a.details, Clock: clock.System, Jitter: rand.Float64, Logger: a.logger,
 		Presence: attendance{presence.New(os.Getenv, clock.System)}, Unattended: a.unattended,
+		Machine: machine, Browser: pages{a.browserTexts}, Microsoft: a.microsoft(who, store),
 	}
 	if a.settings.TopUpURL != nil {
 		deps.Settings.TopUpURL = a.settings.TopUpURL.String()
@@ -144,6 +152,44 @@ func (a *agent) connect(configErr error) {
 		deps.Server = server{client}
 	}
 	a.session = session.New(deps)
+}
+
+// microsoft is the way to Entra ID. It costs nothing until somebody takes it.
+func (a *agent) microsoft(who identity, store func(context.Context) (*tokenstore.Store, error)) *entra {
+	return &entra{
+		extra: a.settings.MicrosoftAuthority, texts: a.browserTexts, logger: a.logger,
+		http: func() *http.Client {
+			return &http.Client{Timeout: entraRequest, Transport: &http.Transport{
+				Proxy: connect.Proxies(a.settings, clock.System).Func(), TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
+				ForceAttemptHTTP2: true, MaxIdleConns: 2, IdleConnTimeout: entraRequest, TLSHandshakeTimeout: entraRequest,
+			}}
+		},
+		cache: &entraCache{
+			store: func(ctx context.Context) (microsoft.Cache, error) {
+				s, err := store(ctx)
+				if err != nil {
+					return nil, err
+				}
+				return s.MicrosoftCache(), nil
+			},
+			shared: func(ctx context.Context) bool {
+				account, err := who.account(ctx)
+				return err != nil || who.shared(ctx, account)
+			},
+		},
+	}
+}
+
+// entraRequest is how long one request to Entra ID may take.
+const entraRequest = 30 * time.Second
+
+// browserTexts are what the browser's last page says.
+func (a *agent) browserTexts() browser.Texts {
+	texts, err := assets.LoadTexts(a.localeName())
+	if err != nil {
+		return browser.Texts{}
+	}
+	return browser.Texts{Language: texts.Language(), Done: texts.Text("browser.done_text"), Failed: texts.Text("browser.failed_text")}
 }
 
 // unusable says why no server can be asked, nil if one can.
@@ -264,12 +310,16 @@ var (
 
 // locale is how the person reads: the setting, else the environment, else the system.
 func (a *agent) locale(ctx context.Context) view.Locale {
-	name := cmp.Or(a.settings.Language, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"), systemLocale())
+	name := a.localeName()
 	texts, err := assets.LoadTexts(name)
 	if err != nil {
 		a.logger.ErrorContext(ctx, "no texts", "locale", name, "error", err)
 	}
 	return view.NewLocale(name, texts.Text, time.Local)
+}
+
+func (a *agent) localeName() string {
+	return cmp.Or(a.settings.Language, os.Getenv("LC_ALL"), os.Getenv("LC_MESSAGES"), os.Getenv("LANG"), systemLocale())
 }
 
 // noWindow says that no window can be shown here, and leads to the web page if the site has one.

@@ -28,6 +28,7 @@ import (
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/printqueue/ipc"
 	"github.com/platenprint/platen/tray/view"
 )
 
@@ -162,6 +163,12 @@ func TestGuestComesOnceAndNeverInterrupts(t *testing.T) {
 		"session ends while at work": {[]status.Snapshot{
 			ask(status.StateFollowing, ""), ask(status.StateSignedOut, status.AskSessionEnded),
 		}, []bool{false, false}},
+		"session ends while at work, and Microsoft was asked first": {[]status.Snapshot{
+			ask(status.StateFollowing, ""), ask(status.StateStarting, ""), ask(status.StateSignedOut, status.AskSessionEnded),
+		}, []bool{false, false, false}},
+		"not vouched for": {[]status.Snapshot{
+			ask(status.StateStarting, ""), ask(status.StateSignedOut, status.AskFirstLaunch),
+		}, []bool{false, true}},
 		"known person": {[]status.Snapshot{ask(status.StateStarting, ""), ask(status.StateFollowing, "")}, []bool{false, false}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -261,20 +268,30 @@ func TestSharedAccounts(t *testing.T) {
 	domain := osuser.Account{Raw: `CORP\alex`, Domain: "CORP", Name: "alex", Kind: usermap.KindDomain}
 	for name, test := range map[string]struct {
 		config  config.Config
+		device  ipc.Status
 		account osuser.Account
 		want    bool
 	}{
-		"personal computer":             {config.Config{DeviceRole: config.RolePersonal}, local, false},
-		"listed":                        {config.Config{SharedOSUsers: []string{"Student"}}, local, true},
-		"listed with domain":            {config.Config{SharedOSUsers: []string{`corp\alex`}}, domain, true},
-		"not listed":                    {config.Config{SharedOSUsers: []string{"kiosk"}}, local, false},
-		"shared computer, generic":      {config.Config{DeviceRole: config.RoleShared}, local, true},
-		"shared computer, own account":  {config.Config{DeviceRole: config.RoleShared}, domain, false},
-		"shared computer, listed there": {config.Config{DeviceRole: config.RoleShared, SharedOSUsers: []string{"alex"}}, domain, true},
+		"personal computer":             {config.Config{DeviceRole: config.RolePersonal}, ipc.Status{}, local, false},
+		"listed":                        {config.Config{SharedOSUsers: []string{"Student"}}, ipc.Status{}, local, true},
+		"listed with domain":            {config.Config{SharedOSUsers: []string{`corp\alex`}}, ipc.Status{}, domain, true},
+		"not listed":                    {config.Config{SharedOSUsers: []string{"kiosk"}}, ipc.Status{}, local, false},
+		"shared computer, generic":      {config.Config{DeviceRole: config.RoleShared}, ipc.Status{}, local, true},
+		"shared computer, own account":  {config.Config{DeviceRole: config.RoleShared}, ipc.Status{}, domain, false},
+		"shared computer, listed there": {config.Config{DeviceRole: config.RoleShared, SharedOSUsers: []string{"alex"}}, ipc.Status{}, domain, true},
+		"shared by its group":           {config.Config{DeviceRole: config.RolePersonal}, ipc.Status{Enrolled: true, Role: "shared"}, local, true},
+		"shared group, own account":     {config.Config{DeviceRole: config.RolePersonal}, ipc.Status{Enrolled: true, Role: "shared"}, domain, false},
+		"listed by its group":           {config.Config{}, ipc.Status{Enrolled: true, Role: "personal", SharedOSUsers: []string{"student"}}, local, true},
+		"personal by its group only":    {config.Config{DeviceRole: config.RoleShared}, ipc.Status{Enrolled: true, Role: "personal"}, local, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := shared(test.config, test.account); got != test.want {
-				t.Errorf("got %v", got)
+			i := identity{
+				config: test.config, account: func(context.Context) (osuser.Account, error) { return test.account, nil },
+				deploy: func(context.Context) (ipc.Status, error) { return test.device, nil },
+			}
+			who, err := i.Identify(t.Context(), "")
+			if err != nil || who.Shared != test.want || who.Backed != (test.account.Kind == usermap.KindDomain) {
+				t.Errorf("got %+v, %v", who, err)
 			}
 		})
 	}
@@ -344,7 +361,7 @@ func (n network) Discover(context.Context) (serverURL, where string, err error) 
 
 func TestPagesAreOpenedOverHTTPSOnly(t *testing.T) {
 	for _, address := range []string{"", "http://x.example/", "file:///etc/passwd", "javascript:alert(1)", "https://", "https://user:pw@x.example/", "--help"} {
-		if err := openPage(t.Context(), address); err == nil {
+		if err := openPage(t.Context(), address, 0); err == nil {
 			t.Errorf("opened %q", address)
 		}
 	}

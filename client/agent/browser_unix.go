@@ -5,12 +5,13 @@ package agent
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/platenprint/platen/internal/sysexec"
 )
 
 // openInBrowser hands an address to the desktop. The program it starts ends by itself.
-func openInBrowser(ctx context.Context, address string) error {
+func openInBrowser(ctx context.Context, address string, patience time.Duration) error {
 	path, err := sysexec.Find(opener)
 	if err != nil {
 		return fmt.Errorf("open the browser: %w", err)
@@ -22,6 +23,26 @@ func openInBrowser(ctx context.Context, address string) error {
 	if err := cmd.Start(); err != nil {
 		return fmt.Errorf("open the browser: %w", err)
 	}
-	go func() { _ = cmd.Wait() }() // so that no zombie stays
+	ended := make(chan error, 1)
+	go func() { ended <- cmd.Wait() }() // also so that no zombie stays
+	if patience == 0 {
+		return nil
+	}
+	wait := time.NewTimer(patience)
+	defer wait.Stop()
+	select {
+	case err := <-ended:
+		if err != nil {
+			return fmt.Errorf("open the browser: %s: %w", path, err)
+		}
+	case <-wait.C: // it stays for as long as the browser does
+	case <-ctx.Done():
+	}
 	return nil
+}
+
+// canBrowse tells whether there is something to open a browser with, and somewhere to show it.
+func canBrowse(getenv func(string) string) bool {
+	_, err := sysexec.Find(opener)
+	return err == nil && (hasDisplay(getenv) || getenv("BROWSER") != "")
 }

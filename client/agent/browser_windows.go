@@ -3,12 +3,13 @@ package agent
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"golang.org/x/sys/windows"
 )
 
 // openInBrowser hands an address to the shell.
-func openInBrowser(_ context.Context, address string) error {
+func openInBrowser(_ context.Context, address string, _ time.Duration) error {
 	verb, err := windows.UTF16PtrFromString("open")
 	if err != nil {
 		return fmt.Errorf("open the browser: %w", err)
@@ -22,3 +23,6 @@ func openInBrowser(_ context.Context, address string) error {
 	}
 	return nil
 }
+
+// canBrowse: Windows always has a browser.
+func canBrowse(func(string) string) bool { return true }

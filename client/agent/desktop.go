@@ -53,6 +53,9 @@ func (d *desktop) run(ctx context.Context) {
 			return
 		}
 		if next.Seq > s.Seq {
+			if next.Browsing.Confirm != "" && s.Browsing.Confirm == "" { // they began it, and must answer
+				d.window(status.PageSignIn)
+			}
 			s = next
 			for _, t := range toaster.Next(s) {
 				d.tell(t, s.Shared)
@@ -116,17 +119,15 @@ func (d *desktop) send(ctx context.Context) {
 // guest opens the identification window uninvited, at most once in the life of the resident, which is that of a log-on
 // (UX, rules). A session that ends before the person's eyes is told by a notification instead.
 type guest struct {
-	came  bool
-	state status.State
+	came   bool
+	worked bool // somebody has been signed in since the log-on
 }
 
 func (g *guest) invited(s status.Snapshot) bool {
-	before := g.state
-	g.state = s.State
-	if s.Ask == status.AskNothing || g.came || s.State != status.StateSignedOut {
-		return false
+	if s.State == status.StateFollowing || s.State == status.StateOffline {
+		g.worked = true
 	}
-	if before == status.StateFollowing || before == status.StateOffline {
+	if s.Ask == status.AskNothing || g.came || g.worked || s.State != status.StateSignedOut {
 		return false
 	}
 	g.came = true

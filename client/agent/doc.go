@@ -1,12 +1,15 @@
-// Package agent puts the resident program together: settings, who is logged on, the session, the tray icon, the
-// notifications, the window, and the door for the other programs (client/ipc). It decides little itself:
+// Package agent puts the resident program together: settings, who is logged on, the ways of signing in, the session, the tray
+// icon, the notifications, the window, and the door for the other programs (client/ipc). It decides little itself:
 //
 //	config ─▶ osuser ─▶ usermap ─▶ tokenstore, apiclient ─▶ session ─▶ ipc
+//	     platen-deploy (deploy.go), auth/browser (browse.go), ▲
+//	     auth/microsoft (entra.go) ───────────────────────────┘
 //	                                                           │
 //	                                                   view ◀──┴──▶ platen-window
 //	                                                  ▼    ▼
 //	                                               icon    notify
 //
-// What is missing is lived with: no server set, no keyring, no session bus, no tray, no display. Nobody imports this
+// Microsoft's library is made at the first sign-in that needs it, and platen-deploy is asked a word at a time; neither costs
+// anything where it is not used. What is missing is lived with: no server set, no keyring, no session bus, no tray, no display. Nobody imports this
 // package but the program's main and end-to-end tests.
 package agent

@@ -3,7 +3,9 @@ package agent
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
+	"time"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/auth/osuser"
@@ -13,12 +15,14 @@ import (
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/printqueue/ipc"
 )
 
 // identity tells the session who is logged on. The operating system is asked once.
 type identity struct {
 	config  config.Config
 	account func(context.Context) (osuser.Account, error)
+	deploy  func(context.Context) (ipc.Status, error) // what was decided for this computer; nil: nobody tells
 }
 
 var _ session.Identity = identity{}
@@ -59,11 +63,27 @@ func (i identity) Identify(ctx context.Context, suffix string) (session.Who, err
 		Account: status.OSAccount{Name: account.Raw, Short: account.Name, Domain: account.Domain},
 		Facts: api.OSAccount{
 			Kind: kind(account.Kind), Domain: account.Domain, Name: account.Name, UPN: account.UPN, SID: account.SID, Hostname: account.Hostname,
+			JoinDomain: account.JoinDomain, JoinRealm: account.JoinRealm,
 		},
 		Prefill: string(usermap.Map(facts, rules).Prefill),
-		Shared:  shared(i.config, account),
+		Shared:  i.shared(ctx, account),
+		Backed:  backed(account),
 	}, nil
 }
+
+// shared asks the settings, and what was decided for this computer at the server.
+func (i identity) shared(ctx context.Context, account osuser.Account) bool {
+	var device ipc.Status
+	if i.deploy != nil {
+		ctx, cancel := context.WithTimeout(ctx, deployPatience)
+		defer cancel()
+		device, _ = i.deploy(ctx) // what cannot be asked decides nothing
+	}
+	return shared(i.config, device, account)
+}
+
+// deployPatience is how long a start waits for the service of this computer.
+const deployPatience = 2 * time.Second
 
 // attendance tells the session whether somebody is in front of the computer.
 type attendance struct{ source presence.Source }
@@ -91,12 +111,18 @@ func kind(k usermap.Kind) string {
 }
 
 // shared tells whether several people use this account one after the other (UX 4): it is in the list SharedOSUsers, or
-// the computer is a shared one and no directory answers for the account.
-func shared(c config.Config, account osuser.Account) bool {
-	for _, name := range c.SharedOSUsers {
+// the computer is a shared one and no directory answers for the account. The settings or the server may say either.
+func shared(c config.Config, device ipc.Status, account osuser.Account) bool {
+	for _, name := range slices.Concat(c.SharedOSUsers, device.SharedOSUsers) {
 		if auth.Same(name, account.Name) || auth.Same(name, account.Raw) || auth.Same(name, account.Domain+`\`+account.Name) {
 			return true
 		}
 	}
-	return c.DeviceRole == config.RoleShared && account.Kind != usermap.KindDomain && account.Kind != usermap.KindAzureAD
+	role := c.DeviceRole == config.RoleShared || device.Enrolled && device.Role == string(config.RoleShared)
+	return role && !backed(account)
+}
+
+// backed tells whether a directory answers for the account.
+func backed(account osuser.Account) bool {
+	return account.Kind == usermap.KindDomain || account.Kind == usermap.KindAzureAD
 }

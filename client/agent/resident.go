@@ -33,14 +33,20 @@ func (r resident) Do(ctx context.Context, action status.Action) status.Result {
 		r.window.firstFrame()
 		return status.Result{OK: true}
 	case status.ActionOpenPortal:
-		return opened(openPage(ctx, r.session.Snapshot().PortalURL))
+		return opened(openPage(ctx, r.session.Snapshot().PortalURL, 0))
 	case status.ActionOpenTopUp:
-		return opened(openPage(ctx, r.session.Snapshot().TopUpURL))
+		return opened(openPage(ctx, r.session.Snapshot().TopUpURL, 0))
 	case status.ActionQuit:
 		r.quit()
 		return status.Result{OK: true}
+	case status.ActionNotMe:
+		result := r.session.Do(ctx, action)
+		if result.OK && hasDisplay(os.Getenv) { // somebody asked for it: it does not come uninvited
+			r.window.open(status.PageSignIn)
+		}
+		return result
 	case status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionDetails, status.ActionRetry,
-		status.ActionDismiss, status.ActionStay, status.ActionOpenAgain, status.ActionContinue, status.ActionNotMe:
+		status.ActionDismiss, status.ActionStay, status.ActionOpenAgain, status.ActionContinue:
 		return r.session.Do(ctx, action)
 	}
 	return r.session.Do(ctx, action) // which refuses what it does not know

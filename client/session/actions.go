@@ -220,8 +220,10 @@ func (m *machine) lead(a *attempt, p *status.Problem) {
 			w = m.ways()
 		}
 	case status.ProblemTrustRefused, status.ProblemNoBrowser:
-	default:
-		p.Method = ""
+	default: // nothing else would work better, unless somebody who knows says so
+		if p.Method == a.method || !w.offered(p.Method, "") {
+			p.Method = ""
+		}
 		return
 	}
 	if p.Method != "" && w.offered(p.Method, "") {

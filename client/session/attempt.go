@@ -28,7 +28,6 @@ type attempt struct {
 
 	siteKnown bool   // when this began, it was known whether this way is offered
 	address   string // what the browser was opened with
-	openErr   error  // why it was not
 	cached    bool   // no browser was needed
 	back      bool   // the browser has come back
 	confirm   string // who came back, when it is not who was expected
@@ -201,11 +200,14 @@ func (m *machine) toBrowser(ctx context.Context, a *attempt) {
 	m.task(ctx, func(ctx context.Context) func() {
 		code, verifier, err := m.deps.Browser.SignIn(a.ctx, site, how)
 		return func() {
-			if a.back = true; err != nil || m.attempt != a {
-				m.settle(ctx, a, Tokens{}, a.failure(err))
-				return
+			a.back = true
+			switch {
+			case m.attempt != a: // a code that nobody redeems ends by itself
+			case err != nil:
+				m.settle(ctx, a, Tokens{}, err)
+			default:
+				m.redeem(ctx, a, code, verifier)
 			}
-			m.redeem(ctx, a, code, verifier)
 		}
 	})
 }
@@ -233,7 +235,7 @@ func (m *machine) toMicrosoft(ctx context.Context, a *attempt, how Browse) {
 				}
 			case err != nil:
 				a.back = true
-				m.settle(ctx, a, Tokens{}, a.failure(err))
+				m.settle(ctx, a, Tokens{}, err)
 			case !a.same(proof.Username):
 				a.askWho(proof.Username, func() { m.present(ctx, a, proof) })
 			default:
@@ -242,14 +244,6 @@ func (m *machine) toMicrosoft(ctx context.Context, a *attempt, how Browse) {
 			}
 		}
 	})
-}
-
-// failure is err, or why the browser was not opened.
-func (a *attempt) failure(err error) error {
-	if a.openErr != nil {
-		return &Error{Problem: status.Problem{Code: status.ProblemNoBrowser, Details: a.openErr.Error()}, Err: a.openErr}
-	}
-	return err
 }
 
 // present shows the server what Microsoft said.
@@ -262,12 +256,23 @@ func (m *machine) present(ctx context.Context, a *attempt, proof Proof) {
 	})
 }
 
-// opener opens the browser for an attempt, and remembers the address for whoever closed the tab.
+// opener opens the browser for an attempt, and remembers the address for whoever closed the tab. It does not wait until the
+// browser has started, which may take seconds: that it could not is told later.
 func (m *machine) opener(ctx context.Context, a *attempt) func(context.Context, string) error {
-	return func(opening context.Context, address string) error {
-		err := m.deps.Browser.Open(opening, address)
-		m.post(ctx, func() { a.address, a.openErr = address, err })
-		return err
+	return func(_ context.Context, address string) error {
+		m.post(ctx, func() { a.address = address })
+		m.task(ctx, func(context.Context) func() {
+			err := m.deps.Browser.Open(a.ctx, address)
+			if err == nil {
+				return nil
+			}
+			return func() {
+				if m.attempt == a && !a.back {
+					m.settle(ctx, a, Tokens{}, &Error{Problem: status.Problem{Code: status.ProblemNoBrowser, Details: err.Error()}, Err: err})
+				}
+			}
+		})
+		return nil
 	}
 }
 

@@ -95,7 +95,7 @@ type Policy struct {
 type Browser interface {
 	// Usable tells whether a browser can be opened here, as far as can be told without opening one.
 	Usable() bool
-	// Open opens a web page. It does not wait for the person.
+	// Open opens a web page. It does not wait for the person, but may take some seconds to see whether there is a browser.
 	Open(ctx context.Context, address string) error
 	// SignIn opens the server's page for signing in, by open, and waits for what it brings back, as long as ctx lets it.
 	SignIn(ctx context.Context, site api.BrowserConfig, how Browse) (code, verifier secret.String, err error)
@@ -106,7 +106,7 @@ type Browse struct {
 	Provider      string // of AuthMode browser; empty: the usual one
 	Hint          string // who is expected; empty: nobody in particular
 	SelectAccount bool   // let the page ask which account
-	// Open opens an address in the browser. Its error is to be returned, wrapped or not.
+	// Open opens an address in the browser. It returns at once; when there turns out to be no browser, the context ends.
 	Open func(ctx context.Context, address string) error
 }
 

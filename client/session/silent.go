@@ -179,10 +179,10 @@ func (m *machine) remembered(ctx context.Context) {
 	a := &attempt{method: status.MethodMicrosoft, silent: true, stay: m.silence.stay}
 	m.begin(ctx, a, silentTimeout)
 	m.entra.used = true
-	site, hint, ready := *m.site.Microsoft, m.expected(), m.entra.last
+	site, ready := *m.site.Microsoft, m.entra.last
 	m.task(ctx, func(ctx context.Context) func() {
 		await(a.ctx, ready)
-		proof, err := m.deps.Microsoft.Silent(a.ctx, site, hint)
+		proof, err := m.deps.Microsoft.Silent(a.ctx, site, "")
 		return func() {
 			switch {
 			case m.attempt != a:

@@ -1,0 +1,117 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/platenprint/platen/client/session"
+	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/printqueue/ipc"
+)
+
+// service is platen-deploy, as far as the resident asks it (*ipc.Client).
+type service interface {
+	Status(ctx context.Context) (ipc.Status, error)
+	Assert(ctx context.Context, challenge string) (api.TrustCode, error)
+}
+
+// policyFresh is how long an answer of the service counts: the session asks several things at once.
+const policyFresh = 5 * time.Second
+
+// deploy is platen-deploy in the words of client/session. A computer without it is one that is not enrolled.
+type deploy struct {
+	dial   func(ctx context.Context) (service, error)
+	clock  clock.Clock
+	logger *slog.Logger
+
+	mu    sync.Mutex // guards the fields below, also over the question
+	known ipc.Status
+	at    time.Time // zero: not known
+	said  ipc.Code  // what the log has been told last
+}
+
+var _ session.Machine = (*deploy)(nil)
+
+func dialDeploy(ctx context.Context) (service, error) { return ipc.Dial(ctx) }
+
+// status asks the service, or remembers what it said just now.
+func (d *deploy) status(ctx context.Context) (ipc.Status, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if age := d.clock().Sub(d.at); !d.at.IsZero() && age >= 0 && age < policyFresh {
+		return d.known, nil
+	}
+	s, err := d.dial(ctx)
+	if err == nil {
+		d.known, err = s.Status(ctx)
+	}
+	if code := ipc.CodeOf(err); code != d.said { // once, not at every question
+		d.said = code
+		if err != nil && code != ipc.CodeNotRunning {
+			d.logger.WarnContext(ctx, "platen-deploy cannot be asked", "error", err)
+		}
+	}
+	if err != nil {
+		d.known, d.at = ipc.Status{}, time.Time{}
+		return ipc.Status{}, err
+	}
+	d.at = d.clock()
+	return d.known, nil
+}
+
+// Policy implements session.Machine.
+func (d *deploy) Policy(ctx context.Context) (session.Policy, error) {
+	s, err := d.status(ctx)
+	if err != nil || !s.Enrolled {
+		return session.Policy{}, err
+	}
+	return session.Policy{Enrolled: true, AuthModes: slices.Clone(s.AuthModes)}, nil
+}
+
+// Vouch implements session.Machine.
+func (d *deploy) Vouch(ctx context.Context, challenge string) (secret.String, error) {
+	s, err := d.dial(ctx)
+	if err != nil {
+		return secret.String{}, notVouched(err)
+	}
+	code, err := s.Assert(ctx, challenge)
+	if err != nil {
+		return secret.String{}, notVouched(err)
+	}
+	return secret.New(code.Code), nil
+}
+
+// notVouched says a refusal of the service in the words of the session.
+func notVouched(err error) error {
+	out := &session.Error{Problem: status.Problem{Code: status.ProblemTrustRefused, Details: err.Error()}, Err: err}
+	var refusal ipc.Error
+	if e, ok := errors.AsType[*ipc.Error](err); ok {
+		refusal = *e
+	}
+	switch ipc.CodeOf(err) {
+	case ipc.CodeRefused:
+		out.Code = api.CodeTrustRefused
+		if refusal.API != "" {
+			out.Code = refusal.API
+		}
+	case ipc.CodeNotEnrolled, ipc.CodeRevoked:
+		out.Code = api.CodeDeviceUnknown
+	case ipc.CodeUnreachable:
+		out.Problem.Code = status.ProblemUnreachable
+	case ipc.CodeCertificate:
+		out.Problem.Code = status.ProblemCertificate
+	case ipc.CodeClock:
+		out.Problem.Code = status.ProblemClock
+	case ipc.CodeLimited:
+		out.Problem.RetryAt = refusal.RetryAt
+	case ipc.CodeNotRunning, ipc.CodeImpostor, ipc.CodeVersion, ipc.CodeBroken, ipc.CodeInvalid, ipc.CodePending, ipc.CodeServer, ipc.CodeInternal:
+	}
+	return out
+}
