@@ -108,9 +108,15 @@ func (l Locale) offer(m *Identify, s status.Snapshot) {
 	if offers && !s.Shared && s.Keyring != status.KeyringMissing {
 		m.Stay = l.text("identify.stay")
 	}
-	if notSet := s.Problem != nil && s.Problem.Code == status.ProblemNotConfigured; !offers && !notSet && !m.Busy {
+	notSet := s.Problem != nil && s.Problem.Code == status.ProblemNotConfigured
+	if !offers && !notSet && !m.Busy && !findingOut(s) {
 		m.Again = Button{l.text("button.try_again"), status.Action{Kind: status.ActionRetry}}
 	}
+}
+
+// findingOut tells whether it is not known yet which ways there are.
+func findingOut(s status.Snapshot) bool {
+	return s.State == status.StateSignedOut && len(s.Offers) == 0 && s.Problem == nil && s.Ask == status.AskNothing
 }
 
 // browsing says what there is to do while a sign-in is under way in the browser: nothing else.
@@ -154,6 +160,9 @@ func (l Locale) question(s status.Snapshot, m Identify) (heading, intro string) 
 	case status.AskNothing, status.AskFirstLaunch:
 	}
 	heading = l.text("identify.title.first_launch")
+	if findingOut(s) {
+		return heading, l.text("state.starting")
+	}
 	if m.Again.Text != "" && s.Problem == nil {
 		return heading, l.text("identify.intro.no_way")
 	}

@@ -131,7 +131,8 @@ var cases = []struct {
 		offering()(s)
 		problem(status.ProblemUnreachable)(s)
 	})},
-	{"nothing is offered yet", signedOut(status.AskFirstLaunch, offering())},
+	{"it is not known yet what is offered", signedOut(status.AskNothing, offering())},
+	{"nothing is offered", signedOut(status.AskFirstLaunch, offering())},
 	{"UX_3 Microsoft first", signedOut(status.AskFirstLaunch, offering(microsoft, prompt))},
 	{"Microsoft only", signedOut(status.AskFirstLaunch, offering(microsoft))},
 	{"several providers", signedOut(status.AskFirstLaunch, offering(google, okta, prompt))},
