@@ -12,6 +12,7 @@ import (
 	"github.com/platenprint/platen/server-stub/codes"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/inbound"
+	"github.com/platenprint/platen/server-stub/oidc"
 )
 
 // clientAsk is what Platen on a computer asked for (api.BrowserConfig).
@@ -159,7 +160,7 @@ func (h *Handler) deliver(w http.ResponseWriter, r *http.Request, c clientAsk, w
 func (h *Handler) fail(w http.ResponseWriter, r *http.Request, c clientAsk, err error) {
 	reason := api.BrowserErrorFailed
 	switch {
-	case errors.Is(err, errCancelled):
+	case errors.Is(err, oidc.ErrCancelled):
 		reason = api.BrowserErrorCancelled
 	case errors.Is(err, core.ErrDisabled):
 		reason = api.BrowserErrorDisabled

@@ -19,6 +19,7 @@ import (
 	"github.com/platenprint/platen/server-stub/codes"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/inbound"
+	"github.com/platenprint/platen/server-stub/oidc"
 	"github.com/platenprint/platen/server-stub/passkeys"
 	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/sessions"
@@ -49,6 +50,20 @@ func (p *idp) AuthURL(_ context.Context, r AuthRequest) (string, error) {
 	defer p.mu.Unlock()
 	p.asked = append(p.asked, r)
 	return "https://" + p.id + ".example/authorize?" + url.Values{"state": {r.State}, "redirect_uri": {r.Redirect}}.Encode(), nil
+}
+
+func (p *idp) Denied(values url.Values) error {
+	switch values.Get("error") {
+	case "":
+		return nil
+	case "access_denied":
+		return oidc.ErrCancelled
+	case "temporarily_unavailable":
+		return core.ErrUnavailable
+	case "consent_required":
+		return oidc.ErrConsentRequired
+	}
+	return core.ErrInvalid
 }
 
 // Finish accepts the one code "good", for the verifier and nonce of the latest request.

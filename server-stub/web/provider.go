@@ -8,6 +8,7 @@ import (
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/oidc"
 )
 
 // asked is a sign-in at a provider that has begun.
@@ -91,9 +92,6 @@ func (h *Handler) authURL(w http.ResponseWriter, r *http.Request, p Provider, c 
 	})
 }
 
-// errCancelled: the person said no at the provider.
-var errCancelled = errors.New("cancelled at the provider")
-
 // callback is where the provider sends the browser back to.
 func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 	q := r.URL.Query()
@@ -132,15 +130,8 @@ func (h *Handler) callback(w http.ResponseWriter, r *http.Request) {
 // prove asks the provider who it was.
 func (h *Handler) prove(r *http.Request, p Provider, a asked) (Proven, error) {
 	q := r.URL.Query()
-	switch q.Get("error") {
-	case "":
-	case "access_denied":
-		return Proven{}, errCancelled
-	case "temporarily_unavailable", "server_error":
-		return Proven{}, core.ErrUnavailable
-	default:
-		h.Logger.WarnContext(r.Context(), "an identity provider refused a sign-in", "provider", p.ID(), "oauth_error", cut(q.Get("error"), 64), "description", cut(q.Get("error_description"), 300))
-		return Proven{}, core.ErrInvalid
+	if err := p.Denied(q); err != nil {
+		return Proven{}, err
 	}
 	code := q.Get("code")
 	if code == "" || len(code) > 8192 {
@@ -155,7 +146,7 @@ func (h *Handler) notProven(w http.ResponseWriter, r *http.Request, p Provider, 
 		h.fail(w, r, a.Client, err)
 		return
 	}
-	if errors.Is(err, errCancelled) {
+	if errors.Is(err, oidc.ErrCancelled) {
 		h.ask(w, r, http.StatusOK, signInView{Next: a.Next}, "err.cancelled")
 		return
 	}
@@ -164,19 +155,4 @@ func (h *Handler) notProven(w http.ResponseWriter, r *http.Request, p Provider, 
 	}
 	status, key, fill := h.words(r, err, p.Name())
 	h.ask(w, r, status, signInView{Next: a.Next}, key, fill...)
-}
-
-// cut shortens what others wrote for the log, and takes line ends out.
-func cut(text string, most int) string {
-	clean := []rune{}
-	for _, c := range text {
-		if len(clean) == most {
-			break
-		}
-		if c < ' ' || c == 0x7f {
-			c = ' '
-		}
-		clean = append(clean, c)
-	}
-	return string(clean)
 }

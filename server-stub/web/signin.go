@@ -8,6 +8,7 @@ import (
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/inbound"
+	"github.com/platenprint/platen/server-stub/oidc"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/signin"
 )
@@ -168,24 +169,39 @@ func (h *Handler) words(r *http.Request, err error, provider string) (status int
 		return http.StatusForbidden, "err.expired", nil
 	case errors.Is(err, core.ErrDisabled):
 		return http.StatusForbidden, "err.disabled", nil
+	case errors.Is(err, oidc.ErrConsentRequired):
+		h.note(r, provider, err)
+		return http.StatusForbidden, "err.consent", nil
+	case errors.Is(err, oidc.ErrDeviceBlocked):
+		h.note(r, provider, err)
+		return http.StatusForbidden, "err.device", nil
+	case errors.Is(err, core.ErrMFARequired):
+		return http.StatusForbidden, "err.mfa", nil
 	case errors.Is(err, core.ErrAmbiguous) && provider == "":
 		return http.StatusConflict, "err.ambiguous", nil
 	case errors.Is(err, errNoRole):
 		return http.StatusForbidden, "err.norole", nil
 	case errors.Is(err, core.ErrUnavailable) && provider != "":
+		h.note(r, provider, err)
 		return http.StatusServiceUnavailable, "err.provider", []any{provider}
 	case errors.Is(err, core.ErrUnavailable):
 		return http.StatusServiceUnavailable, "err.directory", nil
 	case (errors.Is(err, core.ErrForbidden) || errors.Is(err, core.ErrAmbiguous) || errors.Is(err, core.ErrNotFound)) && provider != "":
+		h.note(r, provider, err)
 		return http.StatusForbidden, "err.noaccount", []any{provider}
 	case errors.Is(err, core.ErrForbidden):
 		return http.StatusForbidden, "err.otherway", nil
 	case provider != "" || errors.Is(err, core.ErrInvalid):
-		h.Logger.WarnContext(r.Context(), "a sign-in on the pages failed", "request_id", inbound.RequestID(r.Context()), "provider", provider, "error", err)
+		h.note(r, provider, err)
 		return http.StatusBadRequest, "err.failed", nil
 	}
 	h.Logger.ErrorContext(r.Context(), "a sign-in on the pages failed", "request_id", inbound.RequestID(r.Context()), "error", err)
 	return http.StatusInternalServerError, "err.internal", []any{inbound.RequestID(r.Context())}
+}
+
+// note tells the administrator what the person is told less of.
+func (h *Handler) note(r *http.Request, provider string, err error) {
+	h.Logger.WarnContext(r.Context(), "a sign-in on the pages failed", "request_id", inbound.RequestID(r.Context()), "provider", provider, "error", err)
 }
 
 // flowLost answers a browser that came back with what it did not begin.

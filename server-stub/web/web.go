@@ -29,8 +29,12 @@ type Provider interface {
 	Name() string // as it stands on the button
 	// AuthURL is where to send the browser. Errors: core.ErrUnavailable when the provider does not answer.
 	AuthURL(ctx context.Context, r AuthRequest) (string, error)
+	// Denied makes an error of what the browser came back with instead of a code, nil when there is a code. Its kinds are those of
+	// Finish, and oidc.ErrCancelled.
+	Denied(values url.Values) error
 	// Finish redeems what the browser came back with and says who it is. Errors: core.ErrUnavailable, core.ErrForbidden for
-	// somebody who has no account here, core.ErrDisabled, core.ErrAmbiguous; anything else is a proof that does not hold.
+	// somebody who has no account here, core.ErrDisabled, core.ErrAmbiguous, oidc.ErrConsentRequired, oidc.ErrDeviceBlocked;
+	// anything else is a proof that does not hold.
 	Finish(ctx context.Context, r FinishRequest) (Proven, error)
 }
 
