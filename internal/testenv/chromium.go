@@ -31,7 +31,7 @@ type ChromiumOptions struct {
 	Hosts    map[string]string // where to go for a host, such as print.example.org to 127.0.0.1:8443
 	Language string            // "en" if empty; what pages see in Accept-Language
 	Dark     bool              // the person prefers dark pages
-	Width    int               // 1280 if zero
+	Width    int               // of a page, 1280 if zero
 	Height   int               // 900 if zero
 }
 
@@ -41,6 +41,7 @@ type ChromiumTab struct {
 	t       testing.TB
 	ctx     context.Context
 	profile string
+	look    chromedp.Tasks
 
 	mu         sync.Mutex // guards complaints
 	complaints []string
@@ -95,7 +96,8 @@ func Chromium(t testing.TB, o ChromiumOptions) *ChromiumTab {
 		}
 	})
 	chromedp.ListenTarget(ctx, tab.listen)
-	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable(), prefer(o.Dark)); err != nil { // without a deadline: it would end the browser
+	tab.look = chromedp.Tasks{prefer(o.Dark), chromedp.EmulateViewport(int64(o.Width), int64(o.Height))}
+	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable(), tab.look); err != nil { // without a deadline: it would end the browser
 		t.Fatalf("start chromium: %v\n%s", err, output.text())
 	}
 	return tab
@@ -114,10 +116,10 @@ func prefer(dark bool) chromedp.Action {
 func (c *ChromiumTab) Tab() *ChromiumTab {
 	c.t.Helper()
 	ctx, closeTab := chromedp.NewContext(c.ctx)
-	tab := &ChromiumTab{t: c.t, ctx: ctx, profile: c.profile}
+	tab := &ChromiumTab{t: c.t, ctx: ctx, profile: c.profile, look: c.look}
 	c.t.Cleanup(closeTab)
 	chromedp.ListenTarget(ctx, tab.listen)
-	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable()); err != nil {
+	if err := chromedp.Run(ctx, log.Enable(), runtime.Enable(), c.look); err != nil {
 		c.t.Fatalf("open a tab: %v", err)
 	}
 	return tab

@@ -51,7 +51,7 @@ func TestChromiumTypesClicksAndReads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if size := picture.Bounds().Size(); size.X != 800 {
+	if size := picture.Bounds().Size(); size.X != 800 || size.Y != 600 {
 		t.Errorf("the picture has %v", size)
 	}
 	tab.Type("#name", "Sam")
