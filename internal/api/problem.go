@@ -28,6 +28,7 @@ const (
 	CodeDeviceBlocked        Code = "device_blocked"        // 403: the tenant wants a managed device or browser
 	CodeTrustRefused         Code = "trust_refused"         // 403: this computer may not vouch for this account: ask the person
 	CodeDeviceUnknown        Code = "device_unknown"        // 401: the device is not enrolled, or was revoked: enrol it
+	CodeClock                Code = "clock"                 // 401: the device's clock is not the server's: set it
 	CodeForbidden            Code = "forbidden"             // 403
 	CodeNotFound             Code = "not_found"             // 404
 	CodeConflict             Code = "conflict"              // 409

@@ -32,8 +32,6 @@ func TestAnEnrolledMachineVouchesForWhoIsLoggedOn(t *testing.T) {
 	f.enrol(t, m, "lab")
 	sid := corp("whatever")
 	sid.SID = "S-1-5-21-1-2-3-1002"
-	upn := corp("al")
-	upn.UPN = "alex@example.org"
 	for name, tt := range map[string]struct {
 		account api.OSAccount
 		want    string

@@ -199,5 +199,6 @@ func DeviceTLSConfig(id Identity, devices *Devices) *tls.Config {
 	c.ClientCAs = devices.pool
 	c.SessionTicketsDisabled = true
 	c.Time = devices.now
+	c.NextProtos = []string{"http/1.1"}
 	return c
 }
