@@ -83,6 +83,12 @@ func (v Verdict) Proven() bool {
 	return false
 }
 
+// Counted tells whether Entra ID may have counted a wrong password with this answer: it always may but where it refused the
+// application or had a fault of its own.
+func (v Verdict) Counted() bool {
+	return v.Kind != Misconfigured && v.Kind != Unavailable && !v.Proven()
+}
+
 // class is what error, suberror and claims leave open.
 type class struct {
 	kind Kind   // when no number says more

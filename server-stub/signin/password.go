@@ -27,11 +27,20 @@ func (s *Service) Password(ctx context.Context, a Attempt) (Result, error) {
 		return Result{}, fmt.Errorf("sign in: %w", err)
 	}
 	err = s.limited(ctx, a, w)
+	if errors.Is(err, core.ErrWrongCredentials) && w.elsewhere {
+		err = fmt.Errorf("%w: %w", ErrElsewhere, err)
+	}
 	if err != nil {
 		s.d.Logger.InfoContext(ctx, "sign-in refused", "error", err, "user_id", int64(w.user.ID), "address", a.Address, "client", a.Client)
 		return Result{}, fmt.Errorf("sign in: %w", err)
 	}
 	return Result{User: w.user, LinkedName: s.link(ctx, a, w.user)}, nil
+}
+
+// Link does for a person who has proven who they are in another way what Password does after it: their computer's short name
+// becomes theirs, where that is allowed. Of the attempt only the computer counts. It returns the name if it became an alias.
+func (s *Service) Link(ctx context.Context, user core.User, a Attempt) string {
+	return s.link(ctx, a, user)
 }
 
 func checkInput(a Attempt) error {
@@ -58,6 +67,9 @@ type target struct {
 	kind    core.IdentityKind
 	key     string
 	phc     string // the hash of a local password
+	// elsewhere: names of this form prove themselves at an identity provider that checks no passwords here. It is decided by what
+	// was typed and not by whether anybody has the name.
+	elsewhere bool
 }
 
 // who finds whose password to check.
@@ -69,7 +81,9 @@ func (s *Service) who(ctx context.Context, a Attempt) (target, error) {
 		if err != nil {
 			return err
 		}
-		w = target{outcome: answer.Outcome, account: "name:" + string(names.Account(q, s.d.Rules)), shape: s.shape(names.Account(q, s.d.Rules))}
+		account := names.Account(q, s.d.Rules)
+		w = target{outcome: answer.Outcome, account: "name:" + string(account), shape: s.shape(account)}
+		w.elsewhere = w.shape == nil && s.elsewhere(account)
 		id := answer.User
 		if answer.Outcome == names.Ambiguous {
 			id = answer.Candidates[0]
@@ -92,7 +106,7 @@ func (s *Service) person(ctx context.Context, tx store.Tx, id core.UserID, w *ta
 		w.source = nil
 		w.phc, err = tx.PasswordHash(ctx, id)
 		if errors.Is(err, core.ErrNotFound) {
-			return nil // an account without a password: work is wasted as for nobody
+			return s.cloudPerson(ctx, tx, w) // else an account without a password: work is wasted as for nobody
 		}
 		return err
 	}
@@ -112,7 +126,7 @@ func (s *Service) person(ctx context.Context, tx store.Tx, id core.UserID, w *ta
 // shape finds the directory to which a name of this form would belong: by its domain, or any when the name has none or the
 // domains of the directories are not configured. Nil for names that are nobody's directory's.
 func (s *Service) shape(account auth.Folded) *source {
-	if len(s.sources) == 0 {
+	if len(s.sources) == 0 && s.cloud == nil {
 		return nil
 	}
 	domain, _, qualified := strings.Cut(string(account), `\`)
@@ -125,6 +139,9 @@ func (s *Service) shape(account auth.Folded) *source {
 		if src := s.sources[d.Source]; src != nil && qualified && d.Is(domain) {
 			return src
 		}
+	}
+	if s.cloud != nil && (qualified && s.d.Cloud.isDomain(domain, s.d.Rules) || !qualified && len(s.d.Directories) == 0) {
+		return s.cloud
 	}
 	for _, dir := range s.d.Directories {
 		if id := dir.Checker.ID(); !qualified || !configured[id] {
@@ -216,13 +233,18 @@ func (s *Service) inGate(ctx context.Context, a Attempt, w target, t *ticket) er
 // judge says what an answer means for the counters.
 func judge(err error) settlement {
 	var timeout net.Error
+	var verdict Verdict
 	switch {
 	case err == nil, errors.Is(err, core.ErrPasswordExpired):
+		return succeeded
+	case errors.As(err, &verdict) && verdict.Proven():
 		return succeeded
 	case errors.Is(err, core.ErrLimited):
 		return lockedOut
 	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
 		return failed // it may have been counted over there
+	case errors.As(err, &verdict) && verdict.Counted():
+		return failed
 	case errors.Is(err, core.ErrUnavailable):
 		return untried
 	}
@@ -234,9 +256,9 @@ func (s *Service) check(ctx context.Context, a Attempt, w target) error {
 	switch {
 	case w.source != nil:
 		began := s.d.Clock()
-		err := w.source.checker.CheckPassword(ctx, w.kind, w.key, a.Password)
+		err := w.source.check(ctx, w, a.Password)
 		w.source.note(s.d.Clock(), s.d.Clock().Sub(began), err)
-		if err == nil || errors.Is(err, core.ErrPasswordExpired) || errors.Is(err, core.ErrUnavailable) {
+		if err == nil || errors.Is(err, core.ErrUnavailable) || judge(err) == succeeded {
 			return err
 		}
 		if wasteErr := s.d.Hasher.Waste(ctx, a.Password); wasteErr != nil {

@@ -53,6 +53,7 @@ type Deps struct {
 	Hasher      *passhash.Hasher
 	Rules       names.Rules
 	Directories []Directory
+	Cloud       *Cloud        // the identity provider whose people type account and password here, or would; nil for none
 	Key         secret.String // at least 32 bytes, for the names of the counters; another key forgets them all
 	Link        LinkPolicy    // LinkAuto when empty
 	// SharedOSUsers are OS accounts that many people use: they are never linked to anybody.
@@ -87,7 +88,9 @@ type Service struct {
 	d       Deps
 	limits  *limiter
 	sources map[core.SourceID]*source
+	cloud   *source       // nil when the identity provider checks no passwords here
 	local   chan struct{} // tries in progress that no directory checks
+	proofs  chan struct{} // proofs of other kinds in progress
 	generic map[string]bool
 }
 
@@ -103,7 +106,7 @@ func New(d Deps) (*Service, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{
-		d: d, sources: map[core.SourceID]*source{}, local: make(chan struct{}, 4*runtime.GOMAXPROCS(0)), generic: genericNames(d.SharedOSUsers),
+		d: d, sources: map[core.SourceID]*source{}, local: make(chan struct{}, 4*runtime.GOMAXPROCS(0)), proofs: make(chan struct{}, proofGate), generic: genericNames(d.SharedOSUsers),
 		limits: &limiter{store: d.Store, key: []byte(d.Key.Reveal()), inFlight: map[string]*flight{}},
 	}
 	for _, dir := range d.Directories {
@@ -119,6 +122,15 @@ func New(d Deps) (*Service, error) {
 		}
 		s.sources[id] = &source{checker: dir.Checker, lockout: dir.Lockout, gate: make(chan struct{}, sourceGate)}
 	}
+	if c := d.Cloud; c != nil && c.Checker != nil {
+		if c.Lockout.Threshold == 1 || c.Lockout.Threshold > 1 && c.Lockout.Window <= 0 {
+			return nil, fmt.Errorf("%w: with a lockout threshold of %d in %v no password can be tried safely at the identity provider", core.ErrInvalid, c.Lockout.Threshold, c.Lockout.Window)
+		}
+		s.cloud = &source{cloud: c.Checker, lockout: c.Lockout, gate: make(chan struct{}, sourceGate)}
+		if s.cloud.lockout.Threshold == 0 {
+			s.cloud.lockout = DefaultLockout()
+		}
+	}
 	return s, nil
 }
 
@@ -130,6 +142,9 @@ func (s *Service) Purge(ctx context.Context) (int, error) {
 	longest := halfDayWindow
 	for _, src := range s.sources {
 		longest = max(longest, src.lockout.Window)
+	}
+	if s.cloud != nil {
+		longest = max(longest, s.cloud.lockout.Window)
 	}
 	n := 0
 	err := s.d.Store.Update(ctx, func(tx store.Tx) (err error) {
@@ -148,6 +163,7 @@ const sourceGate = 16
 // source is a directory with what is remembered of its latest answers.
 type source struct {
 	checker directory.PasswordChecker
+	cloud   CloudChecker // instead of checker
 	lockout Lockout
 	gate    chan struct{}
 
