@@ -210,8 +210,28 @@ func TestUX_3_WaitingForTheBrowser(t *testing.T) {
 	s.press("Cancel")
 	s.awaitAction(4)
 	s.answer()
-	if s.identify().face != faceForm || s.reads("That can’t be right") || s.primary() != "Sign in with Google" {
+	if s.identify().face != faceForm || s.reads("That can’t be right") || s.reads("was cancelled") || s.primary() != "Sign in with Google" {
 		t.Errorf("cancelled, window reads %q", s.texts())
+	}
+}
+
+func TestCancelledInTheBrowserIsSaidUntilTheNextTry(t *testing.T) {
+	s := newStage(t, "en", offering(microsoft), "")
+	s.apart()
+	s.press("Sign in with Microsoft")
+	s.awaitAction(1)
+	s.resident.Do(t.Context(), status.Action{Kind: status.ActionCancelSignIn}) // somebody else than this window
+	s.answer()
+	s.sees()
+	if !s.reads("The sign-in was cancelled.") || s.primary() != "Sign in with Microsoft" {
+		t.Errorf("window reads %q", s.texts())
+	}
+	s.press("Sign in with Microsoft")
+	s.awaitAction(3)
+	s.resident.Return(&status.Problem{Code: status.ProblemTimedOut})
+	s.answer()
+	if s.reads("The sign-in was cancelled.") || !s.reads("The sign-in took too long.") {
+		t.Errorf("window reads %q", s.texts())
 	}
 }
 
@@ -264,8 +284,11 @@ func TestUX_3_AnotherAccountThanExpectedIsAskedFor(t *testing.T) {
 			if tc.want == status.ActionSignIn && (!a.OtherAccount || !a.StaySignedIn || a.Method != status.MethodMicrosoft || a.Username != "") {
 				t.Errorf("asked for %+v", a)
 			}
-			if tc.want == status.ActionSignIn && !s.reads("Finish in your browser.") {
-				t.Errorf("window reads %q", s.texts())
+			if tc.want == status.ActionSignIn {
+				s.answer() // of the sign-in before, which ended
+				if !s.reads("Finish in your browser.") {
+					t.Errorf("window reads %q", s.texts())
+				}
 			}
 		})
 	}

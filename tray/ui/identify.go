@@ -59,13 +59,15 @@ type identify struct {
 
 	model    view.Identify
 	face     face
-	since    time.Time      // when face came; zero for the first one
-	shown    []view.Button  // what ways are
-	problem  status.Problem // the last one that was shown
-	touched  bool           // the person has typed an account: it is theirs
-	revealed bool           // they want to use account and password
-	sending  bool           // a sign-in of this window is under way
-	stopped  bool           // and they have cancelled it here
+	since    time.Time       // when face came; zero for the first one
+	shown    []view.Button   // what ways are
+	problem  status.Problem  // the last one that was shown
+	stray    *status.Problem // what the resident does not know of: somebody cancelled in the browser
+	touched  bool            // the person has typed an account: it is theirs
+	revealed bool            // they want to use account and password
+	sending  bool            // a sign-in of this window is under way
+	tries    int             // of this window; only the last one's answer counts
+	stopped  bool            // and they have cancelled it here
 	missing  view.Field
 }
 
@@ -157,8 +159,12 @@ func (p *identify) key(e *fyne.KeyEvent) {
 func (p *identify) fields() bool { return p.model.Fields || p.revealed && p.model.Reveal != "" }
 
 func (p *identify) update() {
-	p.look()
-	m := view.IdentifyOf(p.w.snapshot, p.w.locale(), p.w.now())
+	s := p.w.snapshot
+	if s.Problem == nil {
+		s.Problem = p.stray
+	}
+	p.look(s.Problem)
+	m := view.IdentifyOf(s, p.w.locale(), p.w.now())
 	p.model = m
 	p.heading.SetText(m.Heading)
 	p.intro.SetText(m.Intro)
@@ -188,10 +194,10 @@ func (p *identify) update() {
 }
 
 // look hides the fields again when a new problem says that something else is needed.
-func (p *identify) look() {
+func (p *identify) look(problem *status.Problem) {
 	now := status.Problem{}
-	if p.w.snapshot.Problem != nil {
-		now = *p.w.snapshot.Problem
+	if problem != nil {
+		now = *problem
 	}
 	if now == p.problem {
 		return
@@ -355,10 +361,19 @@ func (p *identify) start(a status.Action) {
 
 func (p *identify) ask(a status.Action) {
 	a.StaySignedIn = p.stay.Checked && p.stayLine.Visible()
-	p.missing, p.sending, p.stopped = view.FieldNone, true, false
+	if a.Method != status.MethodPrompt {
+		p.password.SetText("")
+	}
+	p.missing, p.sending, p.stopped, p.stray = view.FieldNone, true, false, nil
+	p.tries++
+	try := p.tries
 	p.update()
 	p.w.fit()
-	p.w.signIn(a, func(result status.Result, err error) { p.answered(a, result, err) })
+	p.w.signIn(a, func(result status.Result, err error) {
+		if try == p.tries {
+			p.answered(a, result, err)
+		}
+	})
 }
 
 func (p *identify) leftOut(field view.Field, where *entry) {
@@ -373,8 +388,9 @@ func (p *identify) press(a status.Action) {
 	if p.tooEarly() {
 		return
 	}
-	if a.Kind == status.ActionSignIn {
-		a.StaySignedIn = p.stay.Checked
+	if a.Kind == status.ActionSignIn { // ends the one under way
+		a.StaySignedIn, p.sending = p.stay.Checked, false
+		p.tries++
 	}
 	p.w.do(a, nil)
 }
@@ -401,7 +417,9 @@ func (p *identify) answered(a status.Action, result status.Result, err error) {
 	case err != nil:
 		s.Problem = &status.Problem{Code: "no_answer", Details: err.Error()}
 	case p.stopped, result.OK, result.Problem == nil:
-	case a.Method != status.MethodPrompt && result.Problem.Code == status.ProblemInvalid: // nothing was typed: stopped elsewhere
+	case a.Method != status.MethodPrompt && result.Problem.Code == status.ProblemInvalid:
+		// Nothing was typed that could be invalid: it was cancelled in the browser, or by the tray.
+		p.stray = &status.Problem{Code: result.Problem.Code, Sentence: "microsoft.cancelled", Details: result.Problem.Details}
 	default:
 		s.Problem = result.Problem
 	}
