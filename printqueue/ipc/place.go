@@ -2,18 +2,8 @@ package ipc
 
 import "fmt"
 
-// Place is where the service listens, and whose it must be. It prints as what it is.
-type Place struct {
-	dir     string // the folder of the socket; empty on Windows
-	address string // the path of the socket, or the name of the pipe
-	owner   string // whose the service must be: a user id, or a SID
-}
-
 // String returns the path or name.
 func (p Place) String() string { return p.address }
-
-// maxPath is the longest path of a socket that every system takes (sun_path has 104 bytes on macOS, 108 on Linux).
-const maxPath = 100
 
 // Peer is who asks, by the kernel's word.
 type Peer struct {

@@ -10,6 +10,11 @@ import (
 
 const earlyPeer = true
 
+// Place is where the service listens, and whose it must be. It prints as what it is.
+type Place struct {
+	address, owner string
+}
+
 // System is nowhere: there is no service for this system.
 func System() Place { return Place{} }
 

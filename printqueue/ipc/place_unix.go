@@ -22,6 +22,16 @@ const (
 	lockName   = "deploy.lock"
 )
 
+// Place is where the service listens, and whose it must be. It prints as what it is.
+type Place struct {
+	dir     string // the folder of the socket
+	address string // the socket's path
+	owner   string // the user id that the service must have
+}
+
+// maxPath is the longest path of a socket that every system takes (sun_path has 104 bytes on macOS, 108 on Linux).
+const maxPath = 100
+
 // System is where the service of this computer listens: a socket in a folder of root's.
 func System() Place { return At(systemDir, "0") }
 

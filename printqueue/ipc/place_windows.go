@@ -19,6 +19,12 @@ const (
 	systemSID = "S-1-5-18"
 )
 
+// Place is where the service listens, and whose it must be. It prints as what it is.
+type Place struct {
+	address string // the pipe's name
+	owner   string // the SID that the pipe must belong to
+}
+
 // System is where the service of this computer listens: a pipe of SYSTEM's.
 func System() Place { return Place{address: pipeName, owner: systemSID} }
 
