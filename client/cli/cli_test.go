@@ -17,6 +17,7 @@ import (
 
 	"github.com/platenprint/platen/client/ipc"
 	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/secret"
 )
 
 // fakeResident answers the command line.
@@ -26,13 +27,29 @@ type fakeResident struct {
 	result status.Result
 	asked  []status.Action
 	hang   bool // sign-ins last until they are cancelled
+
+	then  status.Snapshot // what is shown once a sign-in has begun
+	begun chan struct{}
+	until chan struct{} // if not nil: sign-ins last until it is closed, or until another action comes
+	once  sync.Once
 }
+
+type writer func([]byte) (int, error)
+
+func (w writer) Write(p []byte) (int, error) { return w(p) }
 
 func (f *fakeResident) Watch(ctx context.Context, after uint64) (status.Snapshot, error) {
 	if after == 0 {
 		f.mu.Lock()
 		defer f.mu.Unlock()
 		return f.shown, nil
+	}
+	if after == f.shown.Seq && f.begun != nil {
+		select {
+		case <-f.begun:
+			return f.then, nil
+		case <-ctx.Done():
+		}
 	}
 	<-ctx.Done()
 	return status.Snapshot{}, ctx.Err()
@@ -45,6 +62,17 @@ func (f *fakeResident) Do(ctx context.Context, a status.Action) status.Result {
 	f.mu.Unlock()
 	if hang && a.Kind == status.ActionSignIn {
 		<-ctx.Done()
+	}
+	if f.until != nil {
+		if a.Kind == status.ActionSignIn {
+			close(f.begun)
+			select {
+			case <-f.until:
+			case <-ctx.Done():
+			}
+		} else {
+			f.once.Do(func() { close(f.until) })
+		}
 	}
 	return result
 }
@@ -224,10 +252,127 @@ func TestInterruptedSignInIsCancelled(t *testing.T) {
 	}
 }
 
+func TestHowToSignIn(t *testing.T) {
+	offers := func(list ...status.Offer) status.Snapshot {
+		return status.Snapshot{Version: status.Version, Seq: 1, State: status.StateSignedOut, Offers: list, Prefill: "alex.test@example.org"}
+	}
+	microsoft, google := status.Offer{Method: status.MethodMicrosoft}, status.Offer{Method: status.MethodBrowser, Provider: "google", Name: "Google"}
+	for name, test := range map[string]struct {
+		shown status.Snapshot
+		args  string
+		code  int
+		want  status.Action
+	}{
+		"the best that works":        {offers(microsoft, google), "--stay", exitOK, status.Action{Method: status.MethodMicrosoft, StaySignedIn: true}},
+		"the best is a provider":     {offers(google, microsoft), "", exitOK, status.Action{Method: status.MethodBrowser, Provider: "google"}},
+		"another one":                {offers(microsoft, google), "--method browser", exitOK, status.Action{Method: status.MethodBrowser}},
+		"a provider":                 {offers(microsoft, google), "--provider okta", exitOK, status.Action{Method: status.MethodBrowser, Provider: "okta"}},
+		"who is expected":            {offers(microsoft), "--username sam@example.org", exitOK, status.Action{Method: status.MethodMicrosoft, Username: "sam@example.org"}},
+		"whoever it is":              {offers(microsoft), "--choose-account", exitOK, status.Action{Method: status.MethodMicrosoft, OtherAccount: true}},
+		"the computer":               {offers(microsoft), "--method trust", exitOK, status.Action{Method: status.MethodTrust}},
+		"a password":                 {offers(microsoft), "--username alex --password-stdin", exitOK, status.Action{Method: status.MethodPrompt, Username: "alex"}},
+		"no such way":                {offers(microsoft), "--method telepathy", exitUsage, status.Action{}},
+		"a password for the browser": {offers(microsoft), "--method browser --password-stdin", exitUsage, status.Action{}},
+		"a provider for Microsoft":   {offers(microsoft), "--method microsoft --provider google", exitUsage, status.Action{}},
+		"choose at the prompt":       {offers(microsoft), "--method prompt --choose-account", exitUsage, status.Action{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &fakeResident{shown: test.shown, result: status.Result{OK: true}}
+			d := deskWith(t, r)
+			d.deps.Stdin = strings.NewReader("s3cret\n")
+			if code := d.run(append([]string{"sign-in"}, strings.Fields(test.args)...)...); code != test.code {
+				t.Fatalf("exit %d: %s", code, d.err.String())
+			}
+			if test.code != exitOK {
+				if len(r.asked) != 0 || d.err.Len() == 0 {
+					t.Errorf("asked %+v, said %q", r.asked, d.err.String())
+				}
+				return
+			}
+			test.want.Kind = status.ActionSignIn
+			got := r.asked[0]
+			got.Password = test.want.Password
+			if diff := cmp.Diff(test.want, got, cmp.Comparer(func(a, b secret.String) bool { return true })); diff != "" {
+				t.Errorf("asked (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestSignInInTheBrowserIsAccompanied(t *testing.T) {
+	nobody := status.Snapshot{Version: status.Version, Seq: 1, State: status.StateSignedOut}
+	waiting := status.Snapshot{Version: status.Version, Seq: 2, State: status.StateSigningIn, Browsing: status.Browsing{Method: status.MethodMicrosoft, Waiting: true}}
+	another := waiting
+	another.Browsing = status.Browsing{Method: status.MethodMicrosoft, Confirm: "sam@example.org"}
+	for name, test := range map[string]struct {
+		then     status.Snapshot
+		terminal bool
+		in       string
+		says     string
+		ends     status.ActionKind // what ends the sign-in
+		code     int
+	}{
+		"waits":                    {waiting, false, "", "Finish in your browser.\n", "", exitOK},
+		"another account: yes":     {another, true, "y\n", "You signed in as sam@example.org. Continue? [y/N] ", status.ActionContinue, exitOK},
+		"another account: no":      {another, true, "\n", "nobody was signed in", status.ActionCancelSignIn, exitSignedOut},
+		"another account: nothing": {another, true, "", "nobody was signed in", status.ActionCancelSignIn, exitSignedOut},
+		"another account, no desk": {another, false, "y\n", "use --choose-account", status.ActionCancelSignIn, exitSignedOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := &fakeResident{shown: nobody, then: test.then, result: status.Result{OK: true}, begun: make(chan struct{}), until: make(chan struct{})}
+			d := deskWith(t, r)
+			d.deps.Stdin = strings.NewReader(test.in)
+			if test.terminal {
+				d.deps.ReadPassword = func() (string, error) { return "", errors.New("not asked") }
+			}
+			if test.ends == "" { // the person finishes once they were told to
+				d.deps.Stderr = writer(func(p []byte) (int, error) {
+					r.once.Do(func() { close(r.until) })
+					return d.err.Write(p)
+				})
+			}
+			if code := d.run("sign-in", "--method", "microsoft"); code != test.code || !strings.Contains(d.err.String(), test.says) {
+				t.Errorf("exit %d, said %q", code, d.err.String())
+			}
+			want := []status.ActionKind{status.ActionSignIn}
+			if test.ends != "" {
+				want = append(want, test.ends)
+			}
+			if diff := cmp.Diff(want, r.kinds()); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+}
+
+func TestMethodsAreCompleted(t *testing.T) {
+	d := deskWith(t, nil)
+	if code := d.run("__complete", "sign-in", "--method", "m"); code != exitOK || !strings.Contains(d.out.String(), "microsoft") {
+		t.Errorf("exit %d: %q", code, d.out.String())
+	}
+}
+
+func TestProblemsSayWhatWorksInstead(t *testing.T) {
+	for want, p := range map[string]status.Problem{
+		"a password alone is not enough for this account; this works: platen sign-in --method microsoft":                    {Code: status.ProblemMFARequired, Method: status.MethodMicrosoft},
+		"no browser can be opened here (no xdg-open); account and password work: platen sign-in --method prompt":            {Code: status.ProblemNoBrowser, Details: "no xdg-open", Method: status.MethodPrompt},
+		"Your organisation has not approved Platen yet. Please tell your IT desk (AADSTS65001)":                             {Code: status.ProblemConsentRequired, Sentence: "microsoft.consent_required", Details: "AADSTS65001"},
+		"this computer could not vouch for you (platen-deploy is not running); this works: platen sign-in --method browser": {Code: status.ProblemTrustRefused, Details: "platen-deploy is not running", Method: status.MethodBrowser},
+		"your IT team must approve Platen first (microsoft.of_tomorrow)":                                                    {Code: status.ProblemConsentRequired, Sentence: "microsoft.of_tomorrow", Details: "microsoft.of_tomorrow"},
+	} {
+		if got := sentence(&p); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestExitCodesOfProblems(t *testing.T) {
 	for code, want := range map[status.ProblemCode]int{
 		status.ProblemWrongCredentials: exitSignedOut, status.ProblemAccountDisabled: exitSignedOut, status.ProblemLimited: exitSignedOut,
 		status.ProblemUnreachable: exitUnreachable, status.ProblemCertificate: exitUnreachable, status.ProblemClock: exitUnreachable,
+		status.ProblemMethodOff: exitSignedOut, status.ProblemMFARequired: exitSignedOut, status.ProblemNoAccount: exitSignedOut,
+		status.ProblemTrustRefused: exitSignedOut, status.ProblemTimedOut: exitSignedOut, status.ProblemProviderUnreachable: exitUnreachable,
+		status.ProblemNoBrowser:     exitFailed,
 		status.ProblemNotConfigured: exitFailed, status.ProblemInvalid: exitFailed,
 	} {
 		t.Run(string(code), func(t *testing.T) {

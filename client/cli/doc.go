@@ -5,8 +5,8 @@
 //	platen whoami          who this computer says you are, and under which names the server may know you
 //	platen config          every setting with its origin
 //	platen doctor          what keeps printing from working
-//	platen sign-in         sign in, through the resident, as are
-//	platen sign-out        ...
+//	platen sign-in         sign in, through the resident: --method microsoft, browser, trust, prompt; not given, the best that works
+//	platen sign-out        sign out, through the resident, as are
 //	platen status          what the resident knows, from its memory
 //	platen balance         ...
 //	platen open [PAGE]     show the window

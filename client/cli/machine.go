@@ -33,6 +33,7 @@ type identity struct {
 	Why        string              `json:"why"`
 	Candidates []usermap.Candidate `json:"candidates"`
 	User       *status.User        `json:"user,omitempty"`
+	Method     string              `json:"method,omitempty"` // how they signed in, if that is known
 }
 
 func newWhoami(p *program) *cobra.Command {
@@ -52,7 +53,9 @@ func newWhoami(p *program) *cobra.Command {
 				Verdict:   mapped.Verdict, Why: mapped.Text, Candidates: mapped.Candidates,
 			}
 			if _, s, err := p.client(c.Context(), 0); err == nil && s.State != status.StateSignedOut {
-				who.User = s.User
+				if who.User = s.User; s.User != nil {
+					who.Method = s.AuthMode
+				}
 			}
 			if p.json {
 				return p.writeJSON(who)
@@ -71,7 +74,7 @@ func (p *program) sayIdentity(who identity) error {
 	}
 	err = errors.Join(err, p.say("%-12s %s: %s", "verdict", who.Verdict, who.Why))
 	if who.User != nil {
-		err = errors.Join(err, p.say("%-12s %s", "signed in", person(*who.User)))
+		err = errors.Join(err, p.say("%-12s %s, by %s", "signed in", person(*who.User), who.Method))
 	}
 	return err
 }

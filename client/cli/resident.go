@@ -5,10 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/platenprint/platen/auth/aadsts"
 	"github.com/platenprint/platen/client/ipc"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/buildinfo"
@@ -70,12 +72,15 @@ type shown struct {
 	Stale      bool              `json:"stale"`
 	Connection status.Connection `json:"connection"`
 	AuthMode   string            `json:"auth_mode"`
+	Offers     []status.Offer    `json:"offers,omitempty"` // the ways of signing in, best first
+	Browsing   status.Browsing   `json:"browsing,omitzero"`
 	Keyring    status.Keyring    `json:"keyring,omitempty"` // whether the sign-in can be kept, once that is known
 	Problem    *status.Problem   `json:"problem,omitempty"`
 }
 
 func shownOf(s status.Snapshot) shown {
 	v := shown{State: s.State, Balance: s.Balance, Stale: s.Stale, Connection: s.Connection, AuthMode: s.AuthMode, Keyring: s.Keyring, Problem: s.Problem}
+	v.Offers, v.Browsing = s.Offers, s.Browsing
 	if s.User != nil {
 		v.Username = s.User.Username
 	}
@@ -220,17 +225,35 @@ func (p *program) outcome(r status.Result) error {
 func exitOf(code status.ProblemCode) int {
 	switch code {
 	case status.ProblemWrongCredentials, status.ProblemAmbiguousName, status.ProblemAccountDisabled, status.ProblemPasswordExpired,
-		status.ProblemLimited, status.ProblemDirectoryUnavailable:
+		status.ProblemLimited, status.ProblemDirectoryUnavailable, status.ProblemMethodOff, status.ProblemMFARequired, status.ProblemNoAccount,
+		status.ProblemConsentRequired, status.ProblemDeviceBlocked, status.ProblemTrustRefused, status.ProblemProvider, status.ProblemTimedOut:
 		return exitSignedOut
-	case status.ProblemUnreachable, status.ProblemCertificate, status.ProblemCertificateExpired, status.ProblemClock, status.ProblemServer:
+	case status.ProblemUnreachable, status.ProblemCertificate, status.ProblemCertificateExpired, status.ProblemClock, status.ProblemServer,
+		status.ProblemProviderUnreachable:
 		return exitUnreachable
-	case status.ProblemNone, status.ProblemInvalid, status.ProblemNotConfigured, status.ProblemConfig:
+	case status.ProblemNone, status.ProblemInvalid, status.ProblemNotConfigured, status.ProblemConfig, status.ProblemNoBrowser:
 	}
 	return exitFailed
 }
 
-// sentence says a problem in one sentence, with the technical details where people at a command line want them.
+// sentence says a problem in one sentence, and what works instead.
 func sentence(p *status.Problem) string {
+	text := plainSentence(p)
+	switch p.Method {
+	case "":
+		return text
+	case status.MethodPrompt:
+		return text + "; account and password work: platen sign-in --method prompt"
+	case status.MethodTrust, status.MethodMicrosoft, status.MethodBrowser:
+	}
+	return text + "; this works: platen sign-in --method " + string(p.Method)
+}
+
+// plainSentence has the technical details where people at a command line want them.
+func plainSentence(p *status.Problem) string {
+	if text, ok := aadsts.Sentences()[p.Sentence]; ok {
+		return strings.TrimSuffix(text, ".") + " (" + p.Details + ")"
+	}
 	host := cmp.Or(p.Host, "the server")
 	switch p.Code {
 	case status.ProblemWrongCredentials:
@@ -258,6 +281,26 @@ func sentence(p *status.Problem) string {
 		return "this computer's clock is wrong (" + p.Details + ")"
 	case status.ProblemServer:
 		return fmt.Sprintf("%s gave an unexpected answer (%s)", host, p.Details)
+	case status.ProblemMethodOff:
+		return "this way of signing in is not offered here"
+	case status.ProblemMFARequired:
+		return "a password alone is not enough for this account"
+	case status.ProblemNoAccount:
+		return "you are who you say, but nobody here; ask your IT team for an account"
+	case status.ProblemConsentRequired:
+		return "your IT team must approve Platen first (" + p.Details + ")"
+	case status.ProblemDeviceBlocked:
+		return "your organisation requires a managed device or browser (" + p.Details + ")"
+	case status.ProblemTrustRefused:
+		return "this computer could not vouch for you (" + p.Details + ")"
+	case status.ProblemNoBrowser:
+		return "no browser can be opened here (" + p.Details + ")"
+	case status.ProblemProvider:
+		return "the sign-in in the browser did not work (" + p.Details + ")"
+	case status.ProblemProviderUnreachable:
+		return "the sign-in service cannot be reached (" + p.Details + ")"
+	case status.ProblemTimedOut:
+		return "nobody finished in the browser in time; try again"
 	case status.ProblemNone, status.ProblemInvalid, status.ProblemConfig:
 	}
 	return cmp.Or(p.Details, "it failed")
