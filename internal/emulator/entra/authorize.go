@@ -210,6 +210,10 @@ func (e *Emulator) deny(w http.ResponseWriter, r *http.Request, t *tx, f *failur
 
 // sendBack sends an error to the app.
 func (e *Emulator) sendBack(w http.ResponseWriter, r *http.Request, t *tx, f *failure) {
+	if f.code == wentBack {
+		e.answer(w, r, t, url.Values{"error": {f.known().err}, "error_subcode": {"cancel"}})
+		return
+	}
 	s, known := e.say(r, f), f.known()
 	values := url.Values{
 		"error": {known.err}, "error_description": {strings.ReplaceAll(s.description(), "\r\n", " ")},
@@ -217,9 +221,6 @@ func (e *Emulator) sendBack(w http.ResponseWriter, r *http.Request, t *tx, f *fa
 	}
 	if known.suberror != "" {
 		values.Set("error_subcode", known.suberror)
-	}
-	if f.code == wentBack || f.code == declined {
-		values.Set("error_subcode", "cancel")
 	}
 	if f.claims != "" {
 		values.Set("claims", f.claims)

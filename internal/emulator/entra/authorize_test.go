@@ -149,9 +149,9 @@ func TestErrorsThatTheAppHears(t *testing.T) {
 		err, code string
 	}{
 		{"nobody is signed in", "sam@example.org", "", []string{"prompt", "none"}, "login_required", "AADSTS50058"},
-		{"they go back", "sam@example.org", "password", nil, "access_denied", "The user has cancelled the sign-in."},
-		{"they decline", "sam@example.org", "consent", []string{"client_id", asking}, "access_denied", "AADSTS65004"},
-		{"they return from the administrator's page", "sam@example.org", "admin", []string{"client_id", admins}, "access_denied", "AADSTS65004"},
+		{"they go back", "sam@example.org", "password", nil, "access_denied", ""},
+		{"they decline", "sam@example.org", "consent", []string{"client_id", asking}, "consent_required", "AADSTS65004"},
+		{"they return from the administrator's page", "sam@example.org", "admin", []string{"client_id", admins}, "consent_required", "AADSTS65004"},
 		{"no such resource", "sam@example.org", "", []string{"scope", "openid api://nobody/sign-in"}, "invalid_resource", "AADSTS500011"},
 		{"no such scope", "sam@example.org", "", []string{"scope", "openid api://" + server + "/admin"}, "invalid_client", "AADSTS650053"},
 		{"two resources", "sam@example.org", "", []string{"scope", "User.Read api://" + server + "/sign-in"}, "invalid_scope", "AADSTS70011"},
@@ -167,6 +167,9 @@ func TestErrorsThatTheAppHears(t *testing.T) {
 			p.CancelAt = tt.cancelAt
 			visit(t, e, p, authorizeURL(e, a.url, tt.pairs...))
 			got, _ := a.result()
+			if tt.code == "" && (got.Get("error_subcode") != "cancel" || got.Has("error_description")) {
+				t.Errorf("the app got %v", got)
+			}
 			if got.Get("error") != tt.err || !strings.HasPrefix(got.Get("error_description"), tt.code) || got.Get("state") != "a-state" || got.Get("code") != "" {
 				t.Errorf("the app got %v (pages %v), want %s %s", got, p.Seen, tt.err, tt.code)
 			}

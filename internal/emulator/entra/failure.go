@@ -51,7 +51,7 @@ type knownError struct {
 }
 
 const (
-	wentBack = 0
+	wentBack = 0 // from the pages for signing in: access_denied with error_subcode=cancel, no number and no description
 	declined = 65004
 )
 
@@ -60,8 +60,7 @@ const unauthorizedClient = "unauthorized_client" //nolint:misspell // RFC 6749 s
 // knownErrors has the numbers that this emulator answers by itself or by force_error. The texts are shortened from
 // "Microsoft Entra authentication & authorization error codes".
 var knownErrors = map[int]knownError{
-	// Going back from the pages for signing in has no number.
-	wentBack: {err: "access_denied", text: "The user has cancelled the sign-in.", toApp: true},
+	wentBack: {err: "access_denied", toApp: true},
 
 	16000:    {err: "interaction_required", text: "Either multiple user identities are available for the current request or selected account is not supported for the scenario.", toApp: true},
 	50011:    {err: "invalid_request", text: "The redirect URI specified in the request does not match the redirect URIs configured for the application."},
@@ -88,7 +87,7 @@ var knownErrors = map[int]knownError{
 	53004:    {err: "interaction_required", suberror: "message_only", text: "User needs to complete multi-factor authentication registration process before accessing this content, which is blocked due to suspicious activity."},
 	54005:    {err: "invalid_grant", text: "OAuth2 Authorization code was already redeemed, please retry with a new valid code or use an existing refresh token."},
 	65001:    {err: "invalid_grant", suberror: "consent_required", text: "The user or administrator has not consented to use the application. Send an interactive authorization request for this user and resource."},
-	declined: {err: "access_denied", text: "User declined to consent to access the app.", toApp: true},
+	declined: {err: "consent_required", text: "User declined to consent to access the app.", toApp: true},
 	70000:    {err: "invalid_grant", text: "The provided value for the input parameter 'refresh_token' or 'code' is not valid."},
 	70002:    {err: "invalid_client", text: "Error validating credentials.", status: http.StatusUnauthorized},
 	70003:    {err: "unsupported_grant_type", text: "The app returned an unsupported grant type."},
@@ -139,11 +138,7 @@ func (s said) timestamp() string { return s.at.Format("2006-01-02 15:04:05Z") }
 
 // description is error_description, with the line breaks that the documentation shows.
 func (s said) description() string {
-	number := fmt.Sprintf("AADSTS%d: ", s.code)
-	if s.code == wentBack {
-		number = ""
-	}
-	return fmt.Sprintf("%s%s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", number, s.text(), s.trace, s.correlation, s.timestamp())
+	return fmt.Sprintf("AADSTS%d: %s\r\nTrace ID: %s\r\nCorrelation ID: %s\r\nTimestamp: %s", s.code, s.text(), s.trace, s.correlation, s.timestamp())
 }
 
 // errorJSON is the body of an error of the token endpoint.
