@@ -54,7 +54,7 @@ type Token struct {
 	Expires       time.Time
 }
 
-// Client signs people in at one tenant. It is safe for concurrent use. It costs some hundred kilobytes once it has been used,
+// Client signs people in at one tenant. It is safe for concurrent use. It holds about 60 KB once somebody has signed in,
 // so it is made when it is needed.
 type Client struct {
 	app       public.Client

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/url"
 	"regexp"
+	"sync"
 
 	msal "github.com/AzureAD/microsoft-authentication-library-for-go/apps/errors"
 
@@ -126,10 +127,11 @@ func answered(res *http.Response) *Error {
 	return failf(Unreachable, "it answered with HTTP status %d", res.StatusCode)
 }
 
-var long = regexp.MustCompile(`[A-Za-z0-9_\-.~+=%]{40,}`)
+// long is compiled when it is first needed: the resident that has this package mostly never needs it.
+var long = sync.OnceValue(func() *regexp.Regexp { return regexp.MustCompile(`[A-Za-z0-9_\-.~+=%]{40,}`) })
 
 // harmless takes whatever could be a token, code or verifier out of a text, and makes it short.
 func harmless(text string) string {
-	text = long.ReplaceAllString(text, "...")
+	text = long().ReplaceAllString(text, "...")
 	return text[:min(len(text), 300)]
 }
