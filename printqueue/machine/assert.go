@@ -21,7 +21,7 @@ type Person struct {
 // for it. Only whoever has the verifier of the challenge can redeem it. Errors are of *ipc.Error.
 func (m *Machine) Assert(ctx context.Context, who Person, challenge string) (api.TrustCode, error) {
 	m.mu.Lock()
-	l, d := m.link, m.record.Device
+	l, d, id := m.link, m.record.Device, m.record.Machine.api().ID
 	pending := m.record.Next != nil && m.record.Next.Pending
 	m.mu.Unlock()
 	switch {
@@ -32,7 +32,7 @@ func (m *Machine) Assert(ctx context.Context, who Person, challenge string) (api
 	case d.Revoked:
 		return api.TrustCode{}, ipc.Fail(ipc.CodeRevoked, "this computer's enrolment was revoked; enrol it anew (platen-deploy enrol)", nil)
 	}
-	code, err := assert(ctx, l, *d, who, challenge)
+	code, err := assert(ctx, l, *d, id, who, challenge)
 	if ipc.CodeOf(err) == ipc.CodeRevoked {
 		m.revokeNow(ctx)
 	}
@@ -46,15 +46,16 @@ func (m *Machine) revokeNow(ctx context.Context) {
 	m.revoke(ctx, true)
 }
 
-func assert(ctx context.Context, l *link, d device, who Person, challenge string) (api.TrustCode, error) {
+func assert(ctx context.Context, l *link, d device, machine string, who Person, challenge string) (api.TrustCode, error) {
 	var nonce api.Nonce
 	if err := l.post(ctx, "ask the server for a nonce", api.PathDeviceNonce, struct{}{}, &nonce); err != nil {
 		return api.TrustCode{}, err
 	}
 	a := who.Account
 	body, err := json.Marshal(api.AssertionBody{
-		Version: 1,
-		Device:  d.ID,
+		Version:   1,
+		Device:    d.ID,
+		MachineID: machine,
 		OSAccount: api.OSAccount{
 			Kind: string(a.Kind), Domain: a.Domain, Name: a.Name, UPN: a.UPN, SID: a.SID,
 			Hostname: a.Hostname, JoinDomain: a.JoinDomain, JoinRealm: a.JoinRealm,

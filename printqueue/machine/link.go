@@ -140,6 +140,8 @@ func codeOf(code api.Code, status int) ipc.Code {
 		return ipc.CodeRevoked
 	case api.CodeLimited:
 		return ipc.CodeLimited
+	case api.CodeClock:
+		return ipc.CodeClock
 	case api.CodeUnavailable, api.CodeInternal:
 		return ipc.CodeServer
 	default:

@@ -279,14 +279,14 @@ func TestPendingUntilApproved(t *testing.T) {
 
 func TestAssertion(t *testing.T) {
 	s := machinetest.New(t)
-	_, m := enrolled(t, s)
+	c, m := enrolled(t, s)
 	code, err := m.Assert(t.Context(), alex, challenge)
 	if err != nil || !strings.HasPrefix(code.Code, "canary-code-") {
 		t.Fatalf("got %v, %v", code, err)
 	}
 	got := s.Assertions[0]
 	want := api.AssertionBody{
-		Version: 1, Device: "dev1", UID: "70002", Session: "c2", Challenge: challenge,
+		Version: 1, Device: "dev1", MachineID: c.id.api().ID, UID: "70002", Session: "c2", Challenge: challenge,
 		OSAccount: api.OSAccount{Kind: "domain", Domain: "CORP", Name: "alex.test", Hostname: "pc7", JoinDomain: "CORP", JoinRealm: "CORP.EXAMPLE.ORG"},
 		Nonce:     got.Nonce, IssuedAt: got.IssuedAt, ExpiresAt: got.ExpiresAt,
 	}
@@ -410,6 +410,49 @@ func TestRenewal(t *testing.T) {
 	m = c.start()
 	if err := m.Once(t.Context()); err != nil || !m.Status().Until.After(second) {
 		t.Errorf("when the server asks for it: %v, %s", err, m.Status().Until)
+	}
+}
+
+func TestCertificateThatEndedWhileTheComputerWasOff(t *testing.T) {
+	s := machinetest.New(t)
+	s.Life = time.Hour
+	c, m := enrolled(t, s)
+	first, key := m.Status().Until, s.Key("dev1")
+	c.opts = func(o *Options) { o.Clock = func() time.Time { return time.Now().Add(90 * time.Minute) } }
+	s.Change(func(s *machinetest.Server) { s.Life = 24 * time.Hour })
+	m = c.start()
+	if err := m.Once(t.Context()); err != nil || !m.Status().Until.After(first) || m.Status().DeviceID != "dev1" || !s.Key("dev1").Equal(key) {
+		t.Errorf("%v, %+v", err, m.Status())
+	}
+	if _, err := m.Assert(t.Context(), alex, challenge); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestCertificateThatEndedAndWasRevoked(t *testing.T) {
+	s := machinetest.New(t)
+	s.Life = time.Hour
+	c, _ := enrolled(t, s)
+	c.opts = func(o *Options) { o.Clock = func() time.Time { return time.Now().Add(90 * time.Minute) } }
+	s.Change(func(s *machinetest.Server) { s.KeyUsed = 1 })
+	m := c.start()
+	if err := m.Once(t.Context()); ipc.CodeOf(err) != ipc.CodeRevoked || m.Status().Enrolment != ipc.EnrolmentRevoked {
+		t.Errorf("%v, %+v", err, m.Status())
+	}
+}
+
+func TestAKeyThatTheServerDoesNotWantIsReplaced(t *testing.T) {
+	s, c := machinetest.New(t), newComputer(t)
+	s.KeyUsed = 1
+	c.token(s.Token(machinetest.Secret))
+	m := c.start()
+	for range 2 {
+		if err := m.Once(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := m.Status(); !got.Enrolled || len(s.Enrolments) != 2 || s.Enrolments[0].CSR == s.Enrolments[1].CSR || s.Enrolments[1].Token == "" {
+		t.Errorf("%+v after %d enrolments", got, len(s.Enrolments))
 	}
 }
 

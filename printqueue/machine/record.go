@@ -58,6 +58,7 @@ type attempt struct {
 	Key       string `json:"key"`
 	TokenHash string `json:"token_hash,omitempty"` // of the token's text, so that a new token gets a new key
 	Pending   bool   `json:"pending,omitempty"`    // the server has it and waits for an administrator
+	Second    bool   `json:"second,omitempty"`     // the server did not want the first key
 }
 
 // load reads the record; an empty one if there is none.

@@ -158,6 +158,9 @@ func (m *Machine) enrolByToken(ctx context.Context, text []byte) (time.Duration,
 		return 0, err
 	}
 	wait, err := m.enrol(ctx, try, token.Secret.Reveal())
+	if n := m.now().Next; err == nil && n != nil && !n.Pending {
+		return wait, nil // another key, the same token
+	}
 	if e, ok := errors.AsType[*ipc.Error](err); ok && final(e.Code) {
 		if err := m.change(func(r *record) { r.Next = nil }); err != nil {
 			return 0, err
@@ -232,10 +235,13 @@ func (m *Machine) enrol(ctx context.Context, try attempt, tokenSecret string) (t
 	}
 	l := newLink(try.Server.Address, roots, nil, m.opts.Proxy, m.opts.Clock)
 	defer l.close()
+	report := m.describe(ctx)
+	report.MachineID = "" // only a device has one; Machine says who this will be
 	var answer api.Enrolled
-	err = l.post(ctx, "enrol", api.PathDeviceEnrol, api.Enrolment{
-		Token: tokenSecret, CSR: csr, Machine: m.opts.Identity.api(), Report: m.describe(ctx),
-	}, &answer)
+	err = l.post(ctx, "enrol", api.PathDeviceEnrol, api.Enrolment{Token: tokenSecret, CSR: csr, Machine: m.opts.Identity.api(), Report: report}, &answer)
+	if e, ok := errors.AsType[*ipc.Error](err); ok && e.API == api.CodeConflict {
+		return time.Millisecond, m.otherKey(ctx, try) // the server knows the key as another's, or a revoked one
+	}
 	if err != nil {
 		return 0, err
 	}
@@ -249,6 +255,20 @@ func (m *Machine) enrol(ctx context.Context, try attempt, tokenSecret string) (t
 		return wait, m.change(func(r *record) { r.Next = &try })
 	}
 	return 0, ipc.Fail(ipc.CodeServer, "enrol: the server answers something that this version does not know", nil)
+}
+
+// otherKey goes on with another key, once; a server that wants a third has something else in mind.
+func (m *Machine) otherKey(ctx context.Context, try attempt) error {
+	if try.Second {
+		return ipc.Fail(ipc.CodeServer, "enrol: the server wants another key again and again", nil)
+	}
+	m.opts.Logger.InfoContext(ctx, "the server wants another key")
+	key, err := newKey()
+	if err != nil {
+		return err
+	}
+	try.Key, try.Second, try.Pending = key, true, false
+	return m.change(func(r *record) { r.Next = &try })
 }
 
 // accept makes the computer the device that the server says it is.
@@ -279,6 +299,9 @@ func (m *Machine) describe(ctx context.Context) api.DeviceReport {
 	r.Version, r.Platform = buildinfo.Version, runtime.GOOS+"/"+runtime.GOARCH
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if m.record.Device != nil {
+		r.MachineID = m.record.Machine.api().ID
+	}
 	if m.problem != nil {
 		r.LastError = plain(m.problem.Text)
 	}
@@ -287,6 +310,9 @@ func (m *Machine) describe(ctx context.Context) api.DeviceReport {
 
 // report tells the server how the computer is, keeps what the server wants, and renews the certificate when it is time.
 func (m *Machine) report(ctx context.Context) error {
+	if over, err := m.reissue(ctx); over || err != nil {
+		return err
+	}
 	m.mu.Lock()
 	l := m.link
 	m.mu.Unlock()
@@ -318,6 +344,48 @@ func (m *Machine) report(ctx context.Context) error {
 	return nil
 }
 
+// reissue asks for a new certificate without the old one, when that is over: the computer was off for long. over tells that there
+// is nothing to report now.
+func (m *Machine) reissue(ctx context.Context) (over bool, err error) {
+	m.mu.Lock()
+	d, ends := *m.record.Device, m.pair.Leaf.NotAfter
+	m.mu.Unlock()
+	if m.opts.Clock().Before(ends) || d.Revoked {
+		return false, nil
+	}
+	key, err := parseKey(d.Key)
+	if err != nil {
+		return true, err
+	}
+	csr, err := request(key)
+	if err != nil {
+		return true, err
+	}
+	roots, err := m.roots(d.Server)
+	if err != nil {
+		return true, err
+	}
+	l := newLink(d.Server.Address, roots, nil, m.opts.Proxy, m.opts.Clock)
+	defer l.close()
+	report := m.describe(ctx)
+	report.MachineID = ""
+	var answer api.Enrolled
+	err = l.post(ctx, "renew the device's certificate, which has ended", api.PathDeviceEnrol,
+		api.Enrolment{CSR: csr, Machine: m.now().Machine.api(), Report: report}, &answer)
+	if e, ok := errors.AsType[*ipc.Error](err); ok && e.API == api.CodeConflict {
+		m.revoke(ctx, true)
+		e.Code = ipc.CodeRevoked
+	}
+	if err != nil {
+		return true, err
+	}
+	if answer.Status != api.EnrolmentDone { // the server knows nothing of this device any more
+		m.revoke(ctx, true)
+		return true, ipc.Fail(ipc.CodeRevoked, "the server does not know this device any more; enrol the computer anew", nil)
+	}
+	return false, m.renewed(ctx, d, answer.Certificate)
+}
+
 // renew gets a new certificate for the same key: whatever becomes of the answer, the old one works.
 func (m *Machine) renew(ctx context.Context) error {
 	m.mu.Lock()
@@ -338,7 +406,12 @@ func (m *Machine) renew(ctx context.Context) error {
 		}
 		return err
 	}
-	d.Certificate = answer.Certificate
+	return m.renewed(ctx, d, answer.Certificate)
+}
+
+// renewed puts a new certificate for the same key to use.
+func (m *Machine) renewed(ctx context.Context, d device, certificate string) error {
+	d.Certificate = certificate
 	use, err := m.connect(d)
 	if err != nil {
 		return ipc.Fail(ipc.CodeServer, "renew the device's certificate: the server's answer has none for this computer", err)

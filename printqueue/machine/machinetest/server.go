@@ -13,7 +13,6 @@ import (
 	"encoding/json"
 	"encoding/pem"
 	"fmt"
-	"io"
 	"log"
 	"math/big"
 	"net"
@@ -50,6 +49,7 @@ type Server struct {
 	Revoked map[string]bool // by device id
 	Refuse  api.Code        // of assertions, "" for none
 	Limited bool            // enrolments
+	KeyUsed int             // how many enrolments are told to use another key
 
 	Asked      []string // paths
 	Enrolments []api.Enrolment
@@ -199,16 +199,40 @@ func (s *Server) enrol(w http.ResponseWriter, r *http.Request) {
 	var in api.Enrolment
 	s.read(r, &in)
 	s.Enrolments = append(s.Enrolments, in)
+	if len(r.TLS.PeerCertificates) > 0 {
+		s.t.Error("a device showed its certificate to enrol")
+	}
 	switch {
+	case s.KeyUsed > 0:
+		s.KeyUsed--
+		s.problem(w, http.StatusConflict, api.CodeConflict)
 	case s.Limited:
 		s.problem(w, http.StatusTooManyRequests, api.CodeLimited)
 	case in.Token != "" && in.Token != Secret:
 		s.problem(w, http.StatusUnauthorized, api.CodeUnauthenticated)
-	case in.Token == "" && !s.Approve:
+	case in.Token == "" && !s.Approve && !s.knows(in.CSR):
 		s.answer(w, api.Enrolled{Status: api.EnrolmentPending, PollAfter: 1})
 	default:
 		s.answer(w, s.certify(in.CSR, fmt.Sprintf("dev%d", len(s.keys)+1)))
 	}
+}
+
+// knows tells whether the key of a request is a device's.
+func (s *Server) knows(csr string) bool {
+	block, _ := pem.Decode([]byte(csr))
+	if block == nil {
+		return false
+	}
+	request, err := x509.ParseCertificateRequest(block.Bytes)
+	if err != nil {
+		return false
+	}
+	for _, known := range s.keys {
+		if known.Equal(request.PublicKey) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *Server) certify(csr, device string) api.Enrolled {
@@ -275,11 +299,9 @@ func (s *Server) assertion(w http.ResponseWriter, r *http.Request, device string
 }
 
 func (s *Server) read(r *http.Request, v any) {
-	body, err := io.ReadAll(r.Body)
-	if err == nil {
-		err = json.Unmarshal(body, v)
-	}
-	if err != nil {
+	d := json.NewDecoder(r.Body)
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
 		s.t.Error(err)
 	}
 }
