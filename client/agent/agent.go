@@ -3,7 +3,6 @@ package agent
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -158,12 +157,7 @@ func (a *agent) connect(configErr error) {
 func (a *agent) microsoft(who identity, store func(context.Context) (*tokenstore.Store, error)) *entra {
 	return &entra{
 		extra: a.settings.MicrosoftAuthority, texts: a.browserTexts, logger: a.logger,
-		http: func() *http.Client {
-			return &http.Client{Timeout: entraRequest, Transport: &http.Transport{
-				Proxy: connect.Proxies(a.settings, clock.System).Func(), TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12},
-				ForceAttemptHTTP2: true, MaxIdleConns: 2, IdleConnTimeout: entraRequest, TLSHandshakeTimeout: entraRequest,
-			}}
-		},
+		http: func() *http.Client { return connect.Web(a.settings, clock.System) },
 		cache: &entraCache{
 			store: func(ctx context.Context) (microsoft.Cache, error) {
 				s, err := store(ctx)
@@ -179,9 +173,6 @@ func (a *agent) microsoft(who identity, store func(context.Context) (*tokenstore
 		},
 	}
 }
-
-// entraRequest is how long one request to Entra ID may take.
-const entraRequest = 30 * time.Second
 
 // browserTexts are what the browser's last page says.
 func (a *agent) browserTexts() browser.Texts {

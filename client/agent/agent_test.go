@@ -359,14 +359,6 @@ func (n network) Discover(context.Context) (serverURL, where string, err error) 
 	return string(n), "_platen._tcp.evil.example", nil
 }
 
-func TestPagesAreOpenedOverHTTPSOnly(t *testing.T) {
-	for _, address := range []string{"", "http://x.example/", "file:///etc/passwd", "javascript:alert(1)", "https://", "https://user:pw@x.example/", "--help"} {
-		if err := openPage(t.Context(), address, 0); err == nil {
-			t.Errorf("opened %q", address)
-		}
-	}
-}
-
 func TestErrorsOfTheServerKeepTheirMeaning(t *testing.T) {
 	cause := &apiclient.Error{Kind: apiclient.KindAnswer, Code: api.CodeLimited, Problem: status.Problem{Code: status.ProblemLimited, Host: "h"}}
 	got, ok := errors.AsType[*session.Error](convert(cause))

@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/platenprint/platen/auth/browser"
+	"github.com/platenprint/platen/client/opener"
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/api"
@@ -19,11 +20,11 @@ type pages struct{ texts func() browser.Texts }
 var _ session.Browser = pages{}
 
 // Usable implements session.Browser.
-func (pages) Usable() bool { return canBrowse(os.Getenv) }
+func (pages) Usable() bool { return opener.Usable(os.Getenv) }
 
 // Open implements session.Browser.
 func (pages) Open(ctx context.Context, address string) error {
-	return openPage(ctx, address, startPatience)
+	return opener.Open(ctx, address, opener.StartPatience)
 }
 
 // SignIn implements session.Browser.

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/platenprint/platen/client/ipc"
+	"github.com/platenprint/platen/client/opener"
 	"github.com/platenprint/platen/client/status"
 )
 
@@ -33,9 +34,9 @@ func (r resident) Do(ctx context.Context, action status.Action) status.Result {
 		r.window.firstFrame()
 		return status.Result{OK: true}
 	case status.ActionOpenPortal:
-		return opened(openPage(ctx, r.session.Snapshot().PortalURL, 0))
+		return opened(opener.Open(ctx, r.session.Snapshot().PortalURL, 0))
 	case status.ActionOpenTopUp:
-		return opened(openPage(ctx, r.session.Snapshot().TopUpURL, 0))
+		return opened(opener.Open(ctx, r.session.Snapshot().TopUpURL, 0))
 	case status.ActionQuit:
 		r.quit()
 		return status.Result{OK: true}

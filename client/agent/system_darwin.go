@@ -1,8 +1,5 @@
 package agent
 
-// opener opens an address in the person's browser (open(1)).
-const opener = "open"
-
 // hasDisplay tells whether a window could be shown.
 func hasDisplay(func(string) string) bool { return true }
 

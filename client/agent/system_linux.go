@@ -1,8 +1,5 @@
 package agent
 
-// opener opens an address in the person's browser (freedesktop.org xdg-utils).
-const opener = "xdg-open"
-
 // hasDisplay tells whether a window could be shown.
 func hasDisplay(getenv func(string) string) bool {
 	return getenv("DISPLAY") != "" || getenv("WAYLAND_DISPLAY") != ""

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,11 +20,13 @@ import (
 	"github.com/platenprint/platen/client/config"
 	"github.com/platenprint/platen/client/connect"
 	"github.com/platenprint/platen/client/doctor"
+	"github.com/platenprint/platen/client/opener"
 	"github.com/platenprint/platen/client/presence"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/buildinfo"
 	"github.com/platenprint/platen/internal/clock"
+	deploy "github.com/platenprint/platen/printqueue/ipc"
 )
 
 // identity is the JSON of whoami.
@@ -172,6 +175,7 @@ func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, e
 		GOOS: runtime.GOOS, Env: env, Config: settings, Warnings: warnings, Proxies: connect.Proxies(settings, clock.System),
 		Tray: doctor.ThisDesk(env), Processes: doctor.ThisSystem(), Clock: clock.System,
 		Presence: presence.New(p.Getenv, clock.System),
+		Deploy:   askDeploy, Browser: func() bool { return opener.Usable(p.Getenv) }, Web: web(settings),
 		Resident: func(ctx context.Context) error {
 			_, _, err := p.client(ctx, 0)
 			return err
@@ -186,6 +190,7 @@ func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, e
 	if err != nil {
 		return doctor.Report{}, doctor.Support{}, &failure{exitFailed, err.Error()}
 	}
+	in.Backed = account.Kind == usermap.KindDomain || account.Kind == usermap.KindAzureAD
 	in.Keyring = tokenstore.Open(ctx, tokenstore.Options{Dir: dir, OSUser: account.Key(), Clock: clock.System, Log: quiet})
 	support := doctor.Support{
 		Report: doctor.Run(ctx, clock.System, doctor.All(in)), Settings: settings.Settings(),
@@ -199,6 +204,36 @@ func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, e
 		support.Logs = append(support.Logs, doctor.LogFile{Name: name, Path: filepath.Join(dir, name)})
 	}
 	return support.Report, support, nil
+}
+
+// askDeploy asks the service of this computer.
+func askDeploy(ctx context.Context) (deploy.Status, error) {
+	client, err := deploy.Dial(ctx)
+	if err != nil {
+		return deploy.Status{}, err
+	}
+	return client.Status(ctx)
+}
+
+// web asks addresses as the sign-in does: by the same way, with the system's certificates.
+func web(settings config.Config) doctor.Web {
+	return func(ctx context.Context, address string) error {
+		client := connect.Web(settings, clock.System)
+		defer client.CloseIdleConnections()
+		request, err := http.NewRequestWithContext(ctx, http.MethodGet, address, nil)
+		if err != nil {
+			return err
+		}
+		response, err := client.Do(request)
+		if err != nil {
+			return err
+		}
+		_ = response.Body.Close()
+		if response.StatusCode != http.StatusOK {
+			return fmt.Errorf("it answers %s", response.Status)
+		}
+		return nil
+	}
 }
 
 // writeBundle writes the support file; it is nobody else's business, and never replaces a file.

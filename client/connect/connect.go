@@ -3,11 +3,14 @@
 package connect
 
 import (
+	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime"
 	"strings"
+	"time"
 
 	"github.com/platenprint/platen/client/apiclient"
 	"github.com/platenprint/platen/client/config"
@@ -22,6 +25,18 @@ func New(c config.Config, logger *slog.Logger, now clock.Clock) (*apiclient.Clie
 		ServerURL: c.ServerURL, CAFile: c.CAFile, CAPin: c.CAPin, Proxy: Proxies(c, now).Func(),
 		UserAgent: fmt.Sprintf("platen/%s (%s)", buildinfo.Version, runtime.GOOS), Logger: logger, Clock: now,
 	})
+}
+
+// webTime is how long one request of Web may take.
+const webTime = 30 * time.Second
+
+// Web returns a client for other places than the server (an identity provider): by the same way, but it believes the
+// system's certificates. It connects to nothing yet.
+func Web(c config.Config, now clock.Clock) *http.Client {
+	return &http.Client{Timeout: webTime, Transport: &http.Transport{
+		Proxy: Proxies(c, now).Func(), TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12, Time: now}, ForceAttemptHTTP2: true,
+		MaxIdleConns: 2, IdleConnTimeout: webTime, TLSHandshakeTimeout: webTime,
+	}}
 }
 
 // Proxies returns what finds the proxy: the setting, the environment, the system.

@@ -55,6 +55,10 @@ type Inputs struct {
 	Tray      TrayProbe
 	Presence  presence.Source
 	Processes Processes
+	Deploy    Deploy
+	Backed    bool        // a directory answers for the OS account
+	Browser   func() bool // tells whether a browser can be opened
+	Web       Web
 	Resident  func(ctx context.Context) error // asks the resident for its status; nil error: it runs
 	Clock     clock.Clock
 }
@@ -68,6 +72,9 @@ func All(in Inputs) []Check {
 		{"server", func(ctx context.Context) Result { return in.server(visit(ctx)) }},
 		{"certificate", func(ctx context.Context) Result { return in.certificate(visit(ctx)) }},
 		{"clock", func(ctx context.Context) Result { return in.clock(visit(ctx)) }},
+		{"trust", func(ctx context.Context) Result { return in.trust(ctx, visit(ctx)) }},
+		{"browser", func(ctx context.Context) Result { return in.browser(visit(ctx)) }},
+		{"microsoft", func(ctx context.Context) Result { return in.microsoft(ctx, visit(ctx)) }},
 		{"resident", in.resident},
 		{"keyring", in.keyring},
 		{"tray", in.tray},

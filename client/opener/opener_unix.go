@@ -1,18 +1,27 @@
 //go:build unix
 
-package agent
+package opener
 
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/platenprint/platen/internal/sysexec"
 )
 
+// program opens an address in the person's browser (freedesktop.org xdg-utils; macOS).
+func program() string {
+	if runtime.GOOS == "darwin" {
+		return "open"
+	}
+	return "xdg-open"
+}
+
 // openInBrowser hands an address to the desktop. The program it starts ends by itself.
 func openInBrowser(ctx context.Context, address string, patience time.Duration) error {
-	path, err := sysexec.Find(opener)
+	path, err := sysexec.Find(program())
 	if err != nil {
 		return fmt.Errorf("open the browser: %w", err)
 	}
@@ -41,8 +50,11 @@ func openInBrowser(ctx context.Context, address string, patience time.Duration) 
 	return nil
 }
 
-// canBrowse tells whether there is something to open a browser with, and somewhere to show it.
-func canBrowse(getenv func(string) string) bool {
-	_, err := sysexec.Find(opener)
-	return err == nil && (hasDisplay(getenv) || getenv("BROWSER") != "")
+// Usable tells whether there is something to open a browser with, and somewhere to show it.
+func Usable(getenv func(string) string) bool {
+	if runtime.GOOS == "darwin" {
+		return true
+	}
+	_, err := sysexec.Find(program())
+	return err == nil && (getenv("DISPLAY") != "" || getenv("WAYLAND_DISPLAY") != "" || getenv("BROWSER") != "")
 }

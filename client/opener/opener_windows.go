@@ -1,4 +1,4 @@
-package agent
+package opener
 
 import (
 	"context"
@@ -24,5 +24,5 @@ func openInBrowser(_ context.Context, address string, _ time.Duration) error {
 	return nil
 }
 
-// canBrowse: Windows always has a browser.
-func canBrowse(func(string) string) bool { return true }
+// Usable: Windows always has a browser.
+func Usable(func(string) string) bool { return true }
