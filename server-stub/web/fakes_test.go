@@ -33,6 +33,7 @@ import (
 // idp is an identity provider. It knows who will sign in next.
 type idp struct {
 	id, name string
+	base     string // where it is, https://ID.example if empty
 
 	mu    sync.Mutex
 	asked []AuthRequest
@@ -49,7 +50,11 @@ func (p *idp) AuthURL(_ context.Context, r AuthRequest) (string, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.asked = append(p.asked, r)
-	return "https://" + p.id + ".example/authorize?" + url.Values{"state": {r.State}, "redirect_uri": {r.Redirect}}.Encode(), nil
+	base := p.base
+	if base == "" {
+		base = "https://" + p.id + ".example"
+	}
+	return base + "/authorize?" + url.Values{"state": {r.State}, "redirect_uri": {r.Redirect}}.Encode(), nil
 }
 
 func (p *idp) Denied(values url.Values) error {
