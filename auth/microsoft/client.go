@@ -108,8 +108,9 @@ func New(o Options) (*Client, error) {
 
 func (c *Client) scopes() []string { return []string{c.config.Scope} }
 
-// SignIn lets the person sign in in the system browser and waits for it, at most for the Timeout. The error is an *Error. A
-// second call while one is under way is Busy; the first one goes on.
+// SignIn lets the person sign in in the system browser and waits for it, at most for the Timeout. Whoever was signed in here
+// before is forgotten: there is one person at a time. The error is an *Error. A second call while one is under way is Busy;
+// the first one goes on.
 func (c *Client) SignIn(ctx context.Context, r Request) (Token, error) {
 	if !c.signingIn.CompareAndSwap(false, true) {
 		return Token{}, &Error{Kind: Busy}
@@ -122,8 +123,22 @@ func (c *Client) SignIn(ctx context.Context, r Request) (Token, error) {
 		c.log.InfoContext(ctx, "sign-in with Microsoft ended", "kind", string(err.Kind), "aadsts", err.Verdict.Code, "trace_id", err.Verdict.TraceID)
 		return Token{}, err
 	}
+	c.dropOthers(ctx, token.HomeAccountID)
 	c.log.InfoContext(ctx, "signed in with Microsoft", "expires", token.Expires)
 	return token, nil
+}
+
+// dropOthers forgets whoever was signed in here before.
+func (c *Client) dropOthers(ctx context.Context, account string) {
+	accounts, err := c.app.Accounts(ctx)
+	for _, a := range accounts {
+		if a.HomeAccountID != account {
+			err = errors.Join(err, c.app.RemoveAccount(ctx, a))
+		}
+	}
+	if err != nil {
+		c.log.WarnContext(ctx, "could not forget another sign-in with Microsoft", "error", harmless(err.Error()))
+	}
 }
 
 func (c *Client) interactive(ctx context.Context, r Request) (token Token, failure *Error) {

@@ -82,7 +82,8 @@ func TestTheBrowsersSessionNeedsNoPassword(t *testing.T) {
 }
 
 func TestTheAccountPickerAndAnotherAccount(t *testing.T) {
-	d := sit(t, start(t), "mia@example.org")
+	cache := &memory{}
+	d := sit(t, start(t), "mia@example.org", func(o *microsoft.Options) { o.Cache = cache })
 	d.signIn(t, microsoft.Request{})
 	d.person.Seen, d.person.UPN, d.person.Other = nil, "sam@example.org", true
 	token := d.signIn(t, microsoft.Request{Hint: "mia@example.org", SelectAccount: true})
@@ -91,6 +92,10 @@ func TestTheAccountPickerAndAnotherAccount(t *testing.T) {
 	}
 	if token.Username != "sam@example.org" { // the caller compares
 		t.Errorf("signed in %s", token.Username)
+	}
+	got, err := d.Silent(t.Context(), "")
+	if err != nil || got.Username != "sam@example.org" || strings.Contains(cache.kept(), "mia@example.org") {
+		t.Errorf("afterwards %s, %v; kept: %s", got.Username, err, cache.kept())
 	}
 }
 
