@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/platenprint/platen/internal/api"
@@ -20,10 +21,11 @@ const (
 	public                 // anybody, and nothing sent along is looked at
 	user                   // who holds an access token in force
 	operator               // who asks from one of the networks of MetricsFrom
+	admin                  // a user with a role that reads the configuration, who has proven who they are themselves
 )
 
 func (p policy) String() string {
-	return [...]string{"nobody", "public", "user", "operator"}[p]
+	return [...]string{"nobody", "public", "user", "operator", "admin"}[p]
 }
 
 // maxToken bounds what is looked up as a token, in bytes.
@@ -64,8 +66,11 @@ func (h *Handler) authorize(r *http.Request) (*http.Request, string, *problem) {
 			return r, pattern, nil
 		}
 		return r, pattern, problemOf(http.StatusForbidden, api.CodeForbidden)
-	case user:
+	case user, admin:
 		session, person, err := h.authenticate(r)
+		if err == nil && h.policies[pattern] == admin {
+			err = h.administrates(r.Context(), session, person)
+		}
 		if err != nil {
 			return r, pattern, h.problemFor(r.Context(), err)
 		}
@@ -74,6 +79,21 @@ func (h *Handler) authorize(r *http.Request) (*http.Request, string, *problem) {
 	default:
 		return r, pattern, problemOf(http.StatusForbidden, api.CodeForbidden)
 	}
+}
+
+// administrates refuses whoever may not read the configuration, and a session that only a machine vouches for (SECURITY.md C3).
+func (h *Handler) administrates(ctx context.Context, session core.Session, person core.User) error {
+	if session.Assurance == core.AssuranceMachine {
+		return core.ErrForbidden
+	}
+	roles, err := h.Roles.Of(ctx, person.ID)
+	if err != nil {
+		return err
+	}
+	if !slices.ContainsFunc(roles, func(r core.Role) bool { return r == core.RoleOwner || r == core.RoleAdmin || r == core.RoleAuditor }) {
+		return core.ErrForbidden
+	}
+	return nil
 }
 
 // noRoute tells a wrong method from a wrong path.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -33,17 +34,24 @@ type people struct {
 	accounts map[core.UserID]core.Account
 	sessions map[string]core.Session // by access token; the session's id is the token without "token-"
 	attempts []Attempt
+	tokens   []TokenAttempt
+	used     map[string]bool
+	roles    map[core.UserID][]core.Role
+	issued   []From
 	err      error // what every use case returns, when set
 }
 
 func newPeople() *people {
-	p := &people{users: map[core.UserID]core.User{}, accounts: map[core.UserID]core.Account{}, sessions: map[string]core.Session{}}
-	for id, name := range map[core.UserID]string{1: "alex.test@example.org", 2: "kim.doe@example.org"} {
+	p := &people{users: map[core.UserID]core.User{}, accounts: map[core.UserID]core.Account{}, sessions: map[string]core.Session{}, used: map[string]bool{}, roles: map[core.UserID][]core.Role{}}
+	for id, name := range map[core.UserID]string{1: "alex.test@example.org", 2: "kim.doe@example.org", 3: "olga.owner@example.org"} {
 		p.users[id] = core.User{ID: id, Username: name, DisplayName: strings.Split(name, "@")[0]}
 		p.accounts[id] = core.Account{UserID: id, Currency: "EUR", Balance: 123400, Version: 7}
 	}
 	p.sessions["token-a"] = core.Session{ID: "a", UserID: 1, Client: "platen"}
 	p.sessions["token-b"] = core.Session{ID: "b", UserID: 2, Client: "platen"}
+	p.sessions["token-owner"] = core.Session{ID: "owner", UserID: 3, Client: "platen"}
+	p.sessions["token-machine"] = core.Session{ID: "machine", UserID: 3, Client: "platen", Assurance: core.AssuranceMachine}
+	p.roles[3] = []core.Role{core.RoleOwner}
 	return p
 }
 
@@ -68,6 +76,44 @@ func (p *people) Password(_ context.Context, a Attempt) (SignedIn, error) {
 	return SignedIn{}, fmt.Errorf("sign in %s: %w", a.Name, core.ErrWrongCredentials)
 }
 
+// Token takes "token of USERNAME".
+func (p *people) Token(_ context.Context, a TokenAttempt) (SignedIn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.tokens = append(p.tokens, a)
+	if p.err != nil {
+		return SignedIn{}, p.err
+	}
+	for _, u := range p.users {
+		if a.Token.Reveal() == "token of "+u.Username {
+			return SignedIn{User: u, Assurance: core.AssuranceOIDC}, nil
+		}
+	}
+	return SignedIn{}, &Refusal{Code: api.CodeTokenInvalid, Err: errors.New("not right")}
+}
+
+// Code takes "code of USERNAME", once.
+func (p *people) Code(_ context.Context, a CodeAttempt) (SignedIn, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.err != nil {
+		return SignedIn{}, p.err
+	}
+	for _, u := range p.users {
+		if a.Code.Reveal() == "code of "+u.Username && !p.used[a.Code.Reveal()] {
+			p.used[a.Code.Reveal()] = true
+			return SignedIn{User: u, Assurance: core.AssuranceMachine, Device: "d1", Stay: true}, nil
+		}
+	}
+	return SignedIn{}, &Refusal{Code: api.CodeCodeInvalid, Err: errors.New("not right")}
+}
+
+func (p *people) Of(_ context.Context, id core.UserID) ([]core.Role, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.roles[id], p.err
+}
+
 func (p *people) Issue(_ context.Context, u core.User, from From) (Tokens, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -75,7 +121,8 @@ func (p *people) Issue(_ context.Context, u core.User, from From) (Tokens, error
 		return Tokens{}, p.err
 	}
 	id := fmt.Sprintf("s%d", len(p.sessions))
-	p.sessions["token-"+id] = core.Session{ID: id, UserID: u.ID, Client: from.Client, Host: from.Host}
+	p.issued = append(p.issued, from)
+	p.sessions["token-"+id] = core.Session{ID: id, UserID: u.ID, Client: from.Client, Host: from.Host, Assurance: from.Assurance, Device: from.Device}
 	return Tokens{Access: secret.New("token-" + id), Refresh: secret.New("refresh-" + id)}, nil
 }
 
@@ -187,9 +234,11 @@ func newSite(t *testing.T, change func(*Deps)) *site {
 	metrics := prometheus.NewRegistry()
 	d := Deps{
 		SignIn: s, Sessions: s, Ledger: s, Hub: s.hub, Currency: "EUR",
-		Client: api.ClientConfig{Organisation: "Example University", AuthModes: []string{"prompt"}, Currency: "EUR", Version: "1.2.3"},
-		Ready:  func(context.Context) error { return nil },
-		Clock:  clock.System, Metrics: metrics, Meters: inbound.NewMeters(metrics),
+		Client:       api.ClientConfig{Organisation: "Example University", AuthModes: []string{"trust", "microsoft", "prompt"}, Currency: "EUR", Version: "1.2.3"},
+		Roles:        s,
+		Capabilities: func(context.Context) (api.Capabilities, error) { return api.Capabilities{}, nil },
+		Ready:        func(context.Context) error { return nil },
+		Clock:        clock.System, Metrics: metrics, Meters: inbound.NewMeters(metrics),
 		Logger:      slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		MetricsFrom: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")},
 	}

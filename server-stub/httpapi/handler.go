@@ -33,11 +33,43 @@ type Attempt struct {
 type SignedIn struct {
 	User       core.User
 	LinkedName string // the computer's short name, when this sign-in linked it to the account
+
+	Assurance core.Assurance // how sure we are; AssurancePassword when empty
+	Device    string         // the device that vouched for the person, "" when they proved it themselves
+	Stay      bool           // the person asked to stay signed in before, on the page that gave the code
 }
 
-// SignIn checks who somebody is. Errors are of the kinds of package core.
+// TokenAttempt is one try to sign in with an identity provider's token.
+type TokenAttempt struct {
+	Provider  string
+	Token     secret.String
+	OSAccount api.OSAccount
+	Shared    bool
+	Address   netip.Addr
+	Client    string
+}
+
+// CodeAttempt is one try to sign in with a one-use code.
+type CodeAttempt struct {
+	Code      secret.String
+	Verifier  string
+	OSAccount api.OSAccount
+	Shared    bool
+	Address   netip.Addr
+	Client    string
+}
+
+// SignIn checks who somebody is. Every method is limited per network, whatever is tried (R-RATE-1). Errors are of the kinds of
+// package core, or a *Refusal.
 type SignIn interface {
 	Password(ctx context.Context, a Attempt) (SignedIn, error)
+	Token(ctx context.Context, a TokenAttempt) (SignedIn, error)
+	Code(ctx context.Context, a CodeAttempt) (SignedIn, error)
+}
+
+// Roles tells what somebody may do beyond their own affairs.
+type Roles interface {
+	Of(ctx context.Context, user core.UserID) ([]core.Role, error)
 }
 
 // Tokens are the secrets of a session, in clear for the one time they are handed out.
@@ -54,6 +86,8 @@ type From struct {
 	Host         string
 	Address      netip.Addr
 	StaySignedIn bool
+	Assurance    core.Assurance // Issue only
+	Device       string         // Issue only
 }
 
 // Sessions keeps who is signed in. Errors are of the kinds of package core.
@@ -92,8 +126,11 @@ type Deps struct {
 	Sessions Sessions
 	Ledger   Ledger
 	Hub      *events.Hub
-	Client   api.ClientConfig // what GET client-config answers, without the time
-	Currency core.Currency
+	Client   api.ClientConfig // what GET client-config answers, without the time; its AuthModes are the ways that are open
+	Roles    Roles
+	// Capabilities answers the comparison table.
+	Capabilities func(context.Context) (api.Capabilities, error)
+	Currency     core.Currency
 	// Ready says why the server cannot do its work, nil when it can.
 	Ready   func(context.Context) error
 	Clock   clock.Clock
@@ -133,6 +170,8 @@ func (h *Handler) routes() {
 	// Before sign-in.
 	operation(h, public, "get-client-config", "GET", api.PathClientConfig, "What a client may know before sign-in", h.clientConfig)
 	operation(h, public, "sign-in", "POST", api.PathSessions, "Sign in with account and password", h.signIn)
+	operation(h, public, "sign-in-by-token", "POST", api.PathSessionToken, "Sign in with an identity provider's access token for this server", h.signInByToken)
+	operation(h, public, "sign-in-by-code", "POST", api.PathSessionCode, "Sign in with a one-use code", h.signInByCode)
 	operation(h, public, "refresh-session", "POST", api.PathSessionRefresh, "Exchange a refresh token for new tokens", h.refresh)
 
 	// For the person signed in, about themselves.
@@ -147,6 +186,7 @@ func (h *Handler) routes() {
 	h.describeEvents()
 
 	// For the people and programs that run the server.
+	operation(h, admin, "get-capabilities", "GET", api.PathCapabilities, "What works with this server's configuration", h.capabilities)
 	h.handle(public, "GET", api.PathOpenAPI, http.HandlerFunc(h.serveOpenAPI))
 	h.handle(public, "GET", api.PathHealth, http.HandlerFunc(h.health))
 	h.handle(public, "GET", api.PathReady, http.HandlerFunc(h.ready))
@@ -172,7 +212,7 @@ func operation[I, O any](h *Handler, p policy, id, method, path, summary string,
 		MaxBodyBytes: api.MaxRequestBody, BodyReadTimeout: bodyReadTimeout,
 		Responses: map[string]*huma.Response{"default": h.problemResponse()},
 	}
-	if p == user {
+	if p == user || p == admin {
 		op.Security = []map[string][]string{{"bearer": {}}}
 	}
 	huma.Register(h.huma, op, func(ctx context.Context, in *I) (*O, error) {

@@ -29,6 +29,31 @@ func (p *problem) GetStatus() int { return p.Status }
 // GetHeaders implements huma.HeadersError.
 func (p *problem) GetHeaders() http.Header { return p.header }
 
+// Refusal is an answer for which package core has no kind: a way of signing in that does not lead in, by its code.
+type Refusal struct {
+	Code   api.Code
+	Method string // the way that works here, "" when the first one that is offered will do
+	Err    error  // why, for the log
+}
+
+// Error implements error.
+func (r *Refusal) Error() string { return string(r.Code) + ": " + r.Err.Error() }
+
+// Unwrap implements errors.Unwrap.
+func (r *Refusal) Unwrap() error { return r.Err }
+
+// refusals are the codes that a Refusal may have, with their status.
+var refusals = map[api.Code]int{
+	api.CodeMethodOff:       http.StatusForbidden,
+	api.CodeMFARequired:     http.StatusForbidden,
+	api.CodeTokenInvalid:    http.StatusUnauthorized,
+	api.CodeCodeInvalid:     http.StatusUnauthorized,
+	api.CodeNoAccount:       http.StatusForbidden,
+	api.CodeConsentRequired: http.StatusForbidden,
+	api.CodeDeviceBlocked:   http.StatusForbidden,
+	api.CodeTrustRefused:    http.StatusForbidden,
+}
+
 // kinds is the one table from the kinds of errors to what goes over the wire.
 var kinds = []struct {
 	kind   error
@@ -38,6 +63,7 @@ var kinds = []struct {
 	{core.ErrUnauthenticated, http.StatusUnauthorized, api.CodeUnauthenticated},
 	{core.ErrWrongCredentials, http.StatusUnauthorized, api.CodeWrongCredentials},
 	{core.ErrDisabled, http.StatusForbidden, api.CodeAccountDisabled},
+	{core.ErrMFARequired, http.StatusForbidden, api.CodeMFARequired},
 	{core.ErrPasswordExpired, http.StatusForbidden, api.CodePasswordExpired},
 	{core.ErrAmbiguous, http.StatusConflict, api.CodeAmbiguousName},
 	{core.ErrLimited, http.StatusTooManyRequests, api.CodeLimited},
@@ -60,6 +86,15 @@ var words = map[api.Code][2]string{
 	api.CodePasswordExpired:      {"The password has expired", "Change it where you usually do, then sign in again."},
 	api.CodeAmbiguousName:        {"The name belongs to several people", "Sign in with the full name, such as name@example.org."},
 	api.CodeLimited:              {"Too many tries", "Wait until the given time, then try again."},
+	api.CodeMethodOff:            {"This way of signing in is not offered", "Sign in in one of the ways that are."},
+	api.CodeMFARequired:          {"A password alone is not enough", "Sign in with Microsoft, or in the browser, which asks for the second step."},
+	api.CodeTokenInvalid:         {"The identity provider's token proves nothing here", "Sign in again; if it stays, give the request id to your administrator."},
+	api.CodeCodeInvalid:          {"The code is wrong, used or too old", "Sign in again."},
+	api.CodeNoAccount:            {"There is no account here for this person", "Sign in with another account, or ask your administrator for one."},
+	api.CodeConsentRequired:      {"The organisation has not approved Platen", "Ask your administrator to approve it."},
+	api.CodeDeviceBlocked:        {"The organisation does not let this computer in", "Use a computer that it manages, or ask your administrator."},
+	api.CodeTrustRefused:         {"This computer may not vouch for this account", "Sign in yourself."},
+	api.CodeDeviceUnknown:        {"The device is not enrolled", "Enrol it again."},
 	api.CodeForbidden:            {"Not allowed", "Ask your administrator if you need this."},
 	api.CodeNotFound:             {"There is no such thing", "Check the address."},
 	api.CodeConflict:             {"It does not fit the present state", "Look again, then repeat it if it is still wanted."},
@@ -84,11 +119,16 @@ func (h *Handler) problemFor(ctx context.Context, err error) *problem {
 	if errors.As(err, &ready) {
 		return ready
 	}
+	var refusal *Refusal
+	if errors.As(err, &refusal) && refusals[refusal.Code] != 0 {
+		return h.refused(ctx, refusal)
+	}
 	for _, k := range kinds {
 		if !errors.Is(err, k.kind) {
 			continue
 		}
 		p := problemOf(k.status, k.code)
+		p.Method = h.methodFor(k.code, "")
 		var limited *core.LimitedError
 		if errors.As(err, &limited) && !limited.RetryAt.IsZero() {
 			at := limited.RetryAt.UTC()
@@ -108,6 +148,38 @@ func (h *Handler) problemFor(ctx context.Context, err error) *problem {
 	}
 	h.Logger.ErrorContext(ctx, "request failed", "request_id", inbound.RequestID(ctx), "error", err)
 	return problemOf(http.StatusInternalServerError, api.CodeInternal)
+}
+
+// refused makes the problem for a refusal.
+func (h *Handler) refused(ctx context.Context, r *Refusal) *problem {
+	p := problemOf(refusals[r.Code], r.Code)
+	p.Method = h.methodFor(r.Code, r.Method)
+	h.Logger.InfoContext(ctx, "sign-in refused", "request_id", inbound.RequestID(ctx), "code", string(r.Code), "error", r.Err)
+	return p
+}
+
+// methodFor names the way of signing in to take instead: the given one if it is open, else the best one that could help.
+func (h *Handler) methodFor(code api.Code, wanted string) string {
+	if slices.Contains(h.Client.AuthModes, wanted) {
+		return wanted
+	}
+	var others []string
+	switch code {
+	case api.CodeMFARequired:
+		others = []string{api.MethodMicrosoft, api.MethodBrowser}
+	case api.CodeMethodOff, api.CodeTrustRefused:
+		others = []string{api.MethodMicrosoft, api.MethodBrowser, api.MethodPrompt}
+	case api.CodeConsentRequired:
+		others = []string{api.MethodPrompt}
+	default:
+		return ""
+	}
+	for _, m := range h.Client.AuthModes {
+		if slices.Contains(others, m) {
+			return m
+		}
+	}
+	return ""
 }
 
 // answerTo is problemFor as an error for huma.
@@ -166,7 +238,7 @@ func foreign(e *huma.ErrorModel) api.Problem {
 }
 
 // known are the names a problem may show: huma puts the names of unknown keys into locations, and those were sent.
-var known = fieldNames(api.SignIn{}, api.OSAccount{}, api.Refresh{}, transactionsInput{}, historyInput{}, sessionInput{})
+var known = fieldNames(api.SignIn{}, api.TokenSignIn{}, api.CodeSignIn{}, api.OSAccount{}, api.Refresh{}, transactionsInput{}, historyInput{}, sessionInput{})
 
 // fieldName is the last part of a location such as "body.os_account.name", or the field that is said to be missing there,
 // if it is one of ours.

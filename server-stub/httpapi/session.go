@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 
 	"github.com/platenprint/platen/internal/api"
@@ -15,7 +16,10 @@ import (
 type (
 	clientConfigOutput struct{ Body api.ClientConfig }
 	signInInput        struct{ Body api.SignIn }
+	tokenInput         struct{ Body api.TokenSignIn }
+	codeInput          struct{ Body api.CodeSignIn }
 	refreshInput       struct{ Body api.Refresh }
+	capabilitiesOutput struct{ Body api.Capabilities }
 	sessionOutput      struct{ Body api.Session }
 	sessionsOutput     struct{ Body api.SessionList }
 	sessionInput       struct {
@@ -29,20 +33,63 @@ func (h *Handler) clientConfig(context.Context, *struct{}) (*clientConfigOutput,
 	return &clientConfigOutput{Body: body}, nil
 }
 
+// open refuses a way of signing in that is not offered.
+func (h *Handler) open(method string) error {
+	if slices.Contains(h.Client.AuthModes, method) {
+		return nil
+	}
+	return &Refusal{Code: api.CodeMethodOff, Err: errors.New(method + " is not among the ways that are offered")}
+}
+
 func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, error) {
 	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: inbound.Address(ctx), StaySignedIn: in.Body.StaySignedIn}
-	who, err := h.SignIn.Password(ctx, Attempt{
-		Name: in.Body.Username, Password: secret.New(in.Body.Password), OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
-		Address: from.Address, Client: from.Client,
+	return h.begin(ctx, api.MethodPrompt, from, func() (SignedIn, error) {
+		return h.SignIn.Password(ctx, Attempt{
+			Name: in.Body.Username, Password: secret.New(in.Body.Password), OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
+			Address: from.Address, Client: from.Client,
+		})
 	})
+}
+
+func (h *Handler) signInByToken(ctx context.Context, in *tokenInput) (*sessionOutput, error) {
+	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: inbound.Address(ctx), StaySignedIn: in.Body.StaySignedIn}
+	return h.begin(ctx, api.MethodMicrosoft, from, func() (SignedIn, error) {
+		return h.SignIn.Token(ctx, TokenAttempt{
+			Provider: in.Body.Provider, Token: secret.New(in.Body.AccessToken), OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
+			Address: from.Address, Client: from.Client,
+		})
+	})
+}
+
+func (h *Handler) signInByCode(ctx context.Context, in *codeInput) (*sessionOutput, error) {
+	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: inbound.Address(ctx), StaySignedIn: in.Body.StaySignedIn}
+	return h.begin(ctx, "", from, func() (SignedIn, error) { // who gave the code has looked at the method
+		return h.SignIn.Code(ctx, CodeAttempt{
+			Code: secret.New(in.Body.Code), Verifier: in.Body.Verifier, OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
+			Address: from.Address, Client: from.Client,
+		})
+	})
+}
+
+// begin proves who somebody is and starts their session.
+func (h *Handler) begin(ctx context.Context, method string, from From, prove func() (SignedIn, error)) (*sessionOutput, error) {
+	var who SignedIn
+	var err error
+	if method != "" {
+		err = h.open(method)
+	}
+	if err == nil {
+		who, err = prove()
+	}
 	if err != nil {
 		p := h.problemFor(ctx, err)
-		if errors.Is(err, core.ErrUnavailable) {
+		if method == api.MethodPrompt && p.Code == api.CodeUnavailable {
 			p = problemOf(http.StatusServiceUnavailable, api.CodeDirectoryUnavailable)
 		}
 		h.meters.signIns.WithLabelValues(string(p.Code)).Inc()
 		return nil, p
 	}
+	from.Assurance, from.Device, from.StaySignedIn = who.Assurance, who.Device, from.StaySignedIn || who.Stay
 	tokens, err := h.Sessions.Issue(ctx, who.User, from)
 	if err != nil {
 		return nil, err
@@ -52,6 +99,14 @@ func (h *Handler) signIn(ctx context.Context, in *signInInput) (*sessionOutput, 
 	body := sessionBody(tokens, who.User)
 	body.LinkedName = who.LinkedName
 	return &sessionOutput{Body: body}, nil
+}
+
+func (h *Handler) capabilities(ctx context.Context, _ *struct{}) (*capabilitiesOutput, error) {
+	c, err := h.Capabilities(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &capabilitiesOutput{Body: c}, nil
 }
 
 func (h *Handler) refresh(ctx context.Context, in *refreshInput) (*sessionOutput, error) {

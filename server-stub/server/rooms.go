@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/server-stub/codes"
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
@@ -34,6 +35,8 @@ type rooms struct {
 	signin      *signin.Service
 	syncer      *dirsync.Syncer
 	directories *directories
+	idp         *idp
+	codes       *codes.Service
 }
 
 func (s *server) openRooms() (*rooms, error) {
@@ -69,7 +72,11 @@ func (s *server) openRooms() (*rooms, error) {
 	})
 	r.syncer = dirsync.New(s.db, s.now, dirsync.Config{Logger: s.logger, OnChange: changed})
 	dirs.syncer = r.syncer
-	r.signin, err = s.openSignIn(dirs, hasher)
+	r.codes = codes.New(s.db, s.now)
+	if r.idp, err = openIdentityProviders(s.cfg, s.db, s.now, s.logger); err != nil {
+		return nil, err
+	}
+	r.signin, err = s.openSignIn(r, dirs, hasher)
 	return r, err
 }
 
@@ -80,7 +87,8 @@ func (r *rooms) keepHouse(ctx context.Context, logger *slog.Logger) {
 	for {
 		_, sessionsErr := r.sessions.Purge(ctx)
 		_, limitsErr := r.signin.Purge(ctx)
-		if err := errors.Join(sessionsErr, limitsErr); err != nil && ctx.Err() == nil {
+		_, codesErr := r.codes.Purge(ctx)
+		if err := errors.Join(sessionsErr, limitsErr, codesErr); err != nil && ctx.Err() == nil {
 			logger.Error("what is over could not be forgotten", "error", err)
 		}
 		select {

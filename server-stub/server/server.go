@@ -103,12 +103,12 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.rooms, err = s.openRooms(); err != nil {
 		return err
 	}
-	s.api = s.openAPI()
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
 	if err != nil {
 		return fmt.Errorf("listen on %s: %w; stop the other program, or choose another address with --listen", s.cfg.Listen, err)
 	}
 	s.listener = inbound.Guard(l, s.cfg.TrustedProxies, s.now)
+	s.api = s.openAPI() // it tells clients where the server is
 	if s.commands, err = admin.Listen(s.dir); err != nil {
 		return errors.Join(err, l.Close())
 	}

@@ -1,36 +1,39 @@
 package server
 
 import (
-	"context"
 	"encoding/hex"
 	"fmt"
 
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/configured"
-	"github.com/platenprint/platen/server-stub/httpapi"
 	"github.com/platenprint/platen/server-stub/names"
 	"github.com/platenprint/platen/server-stub/signin"
 	"github.com/platenprint/platen/server-stub/users/passhash"
 )
 
-func (s *server) openSignIn(d *directories, hasher *passhash.Hasher) (*signin.Service, error) {
+func (s *server) openSignIn(r *rooms, d *directories, hasher *passhash.Hasher) (*signin.Service, error) {
 	key := s.keys.Derive("sign-in counters")
 	return signin.New(signin.Deps{
 		Store: s.db, Clock: s.now, Logger: s.logger, Hasher: hasher,
-		Rules:       d.rules(s.cfg.UPNSuffix),
+		Rules:       d.rules(s.cfg),
 		Directories: d.checkers(),
+		Cloud:       r.idp.cloud(s.cfg, d.entries),
 		Key:         secret.New(hex.EncodeToString(key[:])),
 		Link:        signin.LinkPolicy(s.cfg.SignIn.Link), SharedOSUsers: s.cfg.SignIn.SharedOSUsers,
 	})
 }
 
 // rules says whose names are whose, by the configuration.
-func (d *directories) rules(suffix usermap.Rules) names.Rules {
-	r := names.Rules{Suffix: suffix}
+func (d *directories) rules(cfg *config.Config) names.Rules {
+	r := names.Rules{Suffix: cfg.UPNSuffix}
+	if cfg.Microsoft != nil {
+		r.Tenants = []string{cfg.Microsoft.Tenant}
+	}
 	for _, e := range d.entries {
 		if e.Domain != "" || len(e.UPNSuffixes) > 0 {
 			r.Domains = append(r.Domains, names.Domain{NetBIOS: e.Domain, Suffixes: e.UPNSuffixes, Source: core.SourceID(e.ID), Truncates: e.TruncatesUPNs()})
@@ -54,18 +57,6 @@ func (d *directories) checkers() []signin.Directory {
 // failures of ours, and the next one would be too many. c has its defaults.
 func lockoutOf(c configured.Lockout) signin.Lockout {
 	return signin.Lockout{Threshold: c.MaxFailures + 1, Window: c.Window}
-}
-
-// passwords is the sign-in as HTTP needs it.
-type passwords struct{ *signin.Service }
-
-var _ httpapi.SignIn = passwords{}
-
-func (p passwords) Password(ctx context.Context, a httpapi.Attempt) (httpapi.SignedIn, error) {
-	result, err := p.Service.Password(ctx, signin.Attempt{
-		Name: a.Name, Password: a.Password, Facts: facts(a.OSAccount), Address: a.Address, Shared: a.Shared, Client: a.Client, Host: a.OSAccount.Hostname,
-	})
-	return httpapi.SignedIn(result), err
 }
 
 func facts(a api.OSAccount) usermap.Facts {

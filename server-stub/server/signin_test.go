@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/platenprint/platen/auth/usermap"
+	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory/configured"
 	"github.com/platenprint/platen/server-stub/signin"
@@ -25,7 +25,7 @@ func TestA1_50_to_53_UPNAsUsernameIsASettingOfEachDirectory(t *testing.T) {
 		{ID: "guests", Type: "csv", Domain: "GUESTS", UPNAsUsername: &no},
 	}}
 	got := map[core.SourceID]bool{}
-	for _, domain := range d.rules(usermap.Rules{}).Domains {
+	for _, domain := range d.rules(&config.Config{}).Domains {
 		got[domain.Source] = domain.Truncates
 	}
 	want := map[core.SourceID]bool{"old": true, "ad": true, "new": false, "unset": false, "secure": false, "unix": false, "guests": false}

@@ -10,7 +10,6 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
-	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/buildinfo"
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/internal/secret"
@@ -30,15 +29,14 @@ func (s *server) openAPI() *httpapi.Handler {
 		Name: "platen_ledger_sound", Help: "What the last verification of the ledger found: 1 sound, 0 not sound, -1 none has ended.",
 	}, func() float64 { return ledgerGauge(s.rooms.ledger.Verdict().State()) }))
 	return httpapi.New(httpapi.Deps{
-		SignIn:   passwords{s.rooms.signin},
-		Sessions: tokens{s.rooms.sessions, s.db, s.now},
-		Ledger:   money{s.rooms.ledger},
-		Hub:      s.rooms.hub,
-		Client: api.ClientConfig{
-			Organisation: s.cfg.Organisation, AuthModes: []string{"prompt"}, Currency: string(s.cfg.Currency), UPNSuffix: s.cfg.UPNSuffix.String(),
-			PortalURL: s.cfg.PortalURL, TopUpURL: s.cfg.TopUpURL, LowBalance: s.cfg.LowBalance, HelpText: s.cfg.HelpText, Version: buildinfo.Version,
-		},
-		Currency: s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics, Meters: inbound.NewMeters(metrics),
+		SignIn:       signIns{s.rooms.signin, s.rooms.idp, s.rooms.codes, s.db},
+		Sessions:     limitedTokens{tokens{s.rooms.sessions, s.db, s.now}, s.rooms.signin},
+		Ledger:       money{s.rooms.ledger},
+		Hub:          s.rooms.hub,
+		Client:       s.clientConfig(),
+		Roles:        rolesOf{s.db},
+		Capabilities: s.capabilities,
+		Currency:     s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics, Meters: inbound.NewMeters(metrics),
 		TrustedProxies: s.cfg.TrustedProxies, MetricsFrom: s.cfg.MetricsFrom,
 	})
 }
@@ -147,7 +145,7 @@ func (t tokens) List(ctx context.Context, user core.UserID) ([]core.Session, err
 }
 
 func info(from httpapi.From) sessions.Info {
-	return sessions.Info{StaySignedIn: from.StaySignedIn, Client: from.Client, Host: from.Host, Address: addressText(from.Address)}
+	return sessions.Info{Assurance: from.Assurance, Device: from.Device, StaySignedIn: from.StaySignedIn, Client: from.Client, Host: from.Host, Address: addressText(from.Address)}
 }
 
 func addressText(a netip.Addr) string {
