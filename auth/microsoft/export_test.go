@@ -9,3 +9,6 @@ import (
 func (c *Client) SetListen(listen func(ctx context.Context, network, address string) (net.Listener, error)) {
 	c.listen = listen
 }
+
+// ErrTimedOut is why a context ends when the person does not come back.
+var ErrTimedOut = errTimedOut

@@ -7,7 +7,6 @@ import (
 	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/platenprint/platen/auth/microsoft"
 )
@@ -83,14 +82,32 @@ func TestWhatIsNoAnswerIsRefusedAndTheSignInGoesOn(t *testing.T) {
 	d.signIn(t, microsoft.Request{})
 }
 
+// gate is a way to Entra ID on which tokens wait.
+type gate struct {
+	inner http.RoundTripper
+	open  <-chan struct{}
+}
+
+// RoundTrip implements http.RoundTripper.
+func (g gate) RoundTrip(req *http.Request) (*http.Response, error) {
+	if strings.HasSuffix(req.URL.Path, "/token") {
+		<-g.open
+	}
+	return g.inner.RoundTrip(req)
+}
+
 func TestTheSameAnswerASecondTime(t *testing.T) {
 	e := start(t)
-	codes := make(chan int, 2)
-	d := sit(t, e, "", tab(t, func(redirect string, q url.Values) {
-		e.SetDelay(time.Second) // the first page waits for the tokens
+	codes, second := make(chan int, 2), make(chan struct{})
+	d := sit(t, e, "", func(o *microsoft.Options) {
+		o.HTTPClient = &http.Client{Transport: gate{e.Client().Transport, second}} // the first page waits for the tokens
+	}, tab(t, func(redirect string, q url.Values) {
 		for range 2 {
 			go func() {
 				code, _ := post(t, redirect, url.Values{"code": {"forged"}, "state": {q.Get("state")}})
+				if code != http.StatusOK {
+					close(second)
+				}
 				codes <- code
 			}()
 		}
@@ -119,12 +136,14 @@ func TestTheAnswerInTheAddressIsRefused(t *testing.T) {
 }
 
 func TestOnlyAWrongStateUntilTheTimeIsOver(t *testing.T) {
-	d := sit(t, start(t), "", func(o *microsoft.Options) { o.Timeout = time.Second }, tab(t, func(redirect string, _ url.Values) {
+	ctx, over := context.WithCancelCause(t.Context())
+	d := sit(t, start(t), "", tab(t, func(redirect string, _ url.Values) {
 		if code, _ := post(t, redirect, url.Values{"code": {"x"}, "state": {"of another tab"}}); code != http.StatusForbidden {
 			t.Errorf("answered %d", code)
 		}
+		over(microsoft.ErrTimedOut)
 	}))
-	if _, err := d.SignIn(t.Context(), microsoft.Request{}); failure(t, err).Kind != microsoft.BadAnswer {
+	if _, err := d.SignIn(ctx, microsoft.Request{}); failure(t, err).Kind != microsoft.BadAnswer {
 		t.Errorf("got %v", err)
 	}
 }
