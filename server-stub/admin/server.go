@@ -17,6 +17,7 @@ import (
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/ledger"
+	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/users"
@@ -41,6 +42,7 @@ type Deps struct {
 	Store       store.Store
 	Users       *users.Service
 	Sessions    *sessions.Manager
+	Roles       *roles.Service
 	Ledger      *ledger.Ledger
 	Directories Directories
 	Settings    []config.Setting
@@ -93,6 +95,7 @@ func (s *Server) routes() {
 	on(s, VerbUserEnable, s.userEnable)
 	on(s, VerbUserErase, s.userErase)
 	on(s, VerbUserSessions, s.userSessions)
+	on(s, VerbUserRole, s.userRole)
 	on(s, VerbSessionRevoke, s.sessionRevoke)
 	on(s, VerbNameFree, s.nameFree)
 	on(s, VerbProposals, s.proposals)

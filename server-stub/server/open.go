@@ -13,6 +13,7 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/datadir"
 	"github.com/platenprint/platen/server-stub/keys"
+	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/sqlstore"
 )
@@ -21,7 +22,6 @@ import (
 const (
 	metaMasterKey = "master_key_id"
 	metaCurrency  = "currency"
-	metaSetup     = "setup_complete"
 )
 
 // databaseConfig says which database the configuration means.
@@ -109,7 +109,7 @@ func keepCurrency(ctx context.Context, db store.Store, currency core.Currency) e
 // offerSetup writes the first owner's one-time token while the setup is not done (R-SETUP-1). Who can read the file is
 // root or the server's user, and so may own the installation.
 func offerSetup(ctx context.Context, dir *datadir.Dir, db store.Store) error {
-	done, err := meta(ctx, db, metaSetup)
+	done, err := meta(ctx, db, roles.MetaSetup)
 	if err != nil {
 		return err
 	}

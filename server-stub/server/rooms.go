@@ -20,6 +20,7 @@ import (
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/events"
 	"github.com/platenprint/platen/server-stub/ledger"
+	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/signin"
 	"github.com/platenprint/platen/server-stub/users"
@@ -30,6 +31,7 @@ import (
 type rooms struct {
 	hub         *events.Hub
 	sessions    *sessions.Manager
+	roles       *roles.Service
 	users       *users.Service
 	ledger      *ledger.Ledger
 	signin      *signin.Service
@@ -52,6 +54,7 @@ func (s *server) openRooms() (*rooms, error) {
 		Logger: s.logger,
 		OnEnd:  func(id string, user core.UserID) { r.hub.EndSession(user, id) },
 	})
+	r.roles = s.openRoles()
 	// Who was disabled is signed out at once; and every open stream of a changed person looks at them again.
 	changed := func(id core.UserID) {
 		r.sessions.UserChanged(context.Background(), id)

@@ -82,6 +82,7 @@ type server struct {
 	identity pki.Identity
 	rooms    *rooms
 	api      *httpapi.Handler
+	pages    *sites
 	listener net.Listener // HTTPS
 	commands net.Listener
 }
@@ -108,11 +109,24 @@ func (s *server) open(ctx context.Context) (err error) {
 		return fmt.Errorf("listen on %s: %w; stop the other program, or choose another address with --listen", s.cfg.Listen, err)
 	}
 	s.listener = inbound.Guard(l, s.cfg.TrustedProxies, s.now)
-	s.api = s.openAPI() // it tells clients where the server is
-	if s.commands, err = admin.Listen(s.dir); err != nil {
-		return errors.Join(err, l.Close())
+	metrics, meters := openMetrics()
+	s.api = s.openAPI(metrics, meters)
+	if s.pages, err = s.openPages(ctx, meters); err == nil {
+		s.commands, err = admin.Listen(s.dir)
+	}
+	if err != nil {
+		return errors.Join(err, s.closeListeners())
 	}
 	return nil
+}
+
+// closeListeners lets go of what an open that failed has taken.
+func (s *server) closeListeners() error {
+	err := s.listener.Close()
+	if s.pages != nil && s.pages.listener != nil {
+		err = errors.Join(err, s.pages.listener.Close())
+	}
+	return err
 }
 
 func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
@@ -129,7 +143,7 @@ func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
 
 // run serves until ctx ends or something cannot go on.
 func (s *server) run(ctx context.Context, out io.Writer) error {
-	web := s.api.Server(pki.TLSConfig(s.identity))
+	web := inbound.Server(mainHandler(s.api, s.pages.everybody), pki.TLSConfig(s.identity), s.logger)
 	commands := admin.NewServer(s.commandDeps())
 
 	// The ledger's writer stops last: requests that are finishing still book.
@@ -139,6 +153,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	g.Go(func() error { return s.rooms.ledger.Run(ledgerCtx) })
 	g.Go(func() error { s.rooms.ledger.VerifyOnce(gctx); return nil })
 	g.Go(func() error { return ignoreClosed(web.ServeTLS(s.listener, "", "")) })
+	stopAdminPages := s.pages.serve(g, s)
 	g.Go(func() error { return commands.Serve(s.commands) })
 	g.Go(func() error { pki.Watch(gctx, s.identity, s.watchEvery(), s.logger); return nil })
 	g.Go(func() error { s.rooms.keepHouse(gctx, s.logger); return nil })
@@ -162,7 +177,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
 		s.api.Shutdown(stopCtx)
-		err := errors.Join(web.Shutdown(stopCtx), commands.Shutdown(stopCtx))
+		err := errors.Join(web.Shutdown(stopCtx), stopAdminPages(stopCtx), commands.Shutdown(stopCtx))
 		if err != nil {
 			s.logger.Warn("some requests did not finish in time", "error", err)
 		}
@@ -192,6 +207,9 @@ func (s *server) announce(out io.Writer) {
 	fmt.Fprintf(out, "Platen server %s is ready after %s.\n", buildinfo.Version, took)
 	for _, address := range s.addresses() {
 		fmt.Fprintf(out, "  address    %s\n", address)
+	}
+	if l := s.pages.listener; l != nil {
+		fmt.Fprintf(out, "  admin      https://%s/\n", pageHost(l.Addr().String()))
 	}
 	if file := s.identity.CAFile(); file != "" {
 		fmt.Fprintf(out, "  CA         %s\n", file)

@@ -22,8 +22,13 @@ import (
 	"github.com/platenprint/platen/server-stub/store"
 )
 
-func (s *server) openAPI() *httpapi.Handler {
+// openMetrics makes the registry of the metrics, and what counts the requests of every listener.
+func openMetrics() (*prometheus.Registry, *inbound.Meters) {
 	metrics := prometheus.NewRegistry()
+	return metrics, inbound.NewMeters(metrics)
+}
+
+func (s *server) openAPI(metrics *prometheus.Registry, meters *inbound.Meters) *httpapi.Handler {
 	metrics.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "platen_ledger_sound", Help: "What the last verification of the ledger found: 1 sound, 0 not sound, -1 none has ended.",
@@ -36,7 +41,7 @@ func (s *server) openAPI() *httpapi.Handler {
 		Client:       s.clientConfig(),
 		Roles:        rolesOf{s.db},
 		Capabilities: s.capabilities,
-		Currency:     s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics, Meters: inbound.NewMeters(metrics),
+		Currency:     s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics, Meters: meters,
 		TrustedProxies: s.cfg.TrustedProxies, MetricsFrom: s.cfg.MetricsFrom,
 	})
 }
@@ -64,7 +69,7 @@ func (s *server) ready(ctx context.Context) error {
 
 func (s *server) commandDeps() admin.Deps {
 	return admin.Deps{
-		Store: s.db, Users: s.rooms.users, Sessions: s.rooms.sessions, Ledger: s.rooms.ledger, Directories: s.rooms.directories,
+		Store: s.db, Users: s.rooms.users, Sessions: s.rooms.sessions, Roles: s.rooms.roles, Ledger: s.rooms.ledger, Directories: s.rooms.directories,
 		Settings: s.cfg.Settings(), Currency: s.cfg.Currency, Status: s.status, Clock: s.now, Logger: s.logger, Capabilities: s.capabilities,
 		Backup: func(ctx context.Context, w io.Writer) error { return s.backup(ctx, w) },
 	}

@@ -249,8 +249,11 @@ func TestPagesFitEveryWindow(t *testing.T) {
 		width    int
 		height   int
 	}{
-		{"desktop-light-en", "en", false, 1000, 800}, {"desktop-dark-de", "de", true, 1000, 800},
-		{"phone-light-fr", "fr", false, 360, 740}, {"phone-dark-es", "es", true, 360, 740}, {"narrow-light-de", "de", false, 320, 640},
+		{"desktop-light-en", "en", false, 1000, 800},
+		{"desktop-dark-de", "de", true, 1000, 800},
+		{"phone-light-fr", "fr", false, 360, 740},
+		{"phone-dark-es", "es", true, 360, 740},
+		{"narrow-light-de", "de", false, 320, 640},
 	} {
 		t.Run(window.name, func(t *testing.T) {
 			tab := s.browser(t, testenv.ChromiumOptions{Language: window.language, Dark: window.dark, Width: window.width, Height: window.height})
