@@ -45,6 +45,7 @@ type Machine struct {
 	link    *link            // to record.Device's server, nil if there is none
 	pair    *tls.Certificate // record.Device's
 	problem *ipc.Error       // why the latest talk with the server failed
+	refusal *ipc.Error       // why the latest token was of no use, until there is an enrolment
 	spent   string           // hash of a token that is done with but could not be removed, so that it is not tried for ever
 }
 
@@ -145,7 +146,10 @@ func (m *Machine) Status() ipc.Status {
 			s.Fingerprint = fingerprint(key)
 		}
 	}
-	if m.problem != nil {
+	switch {
+	case m.refusal != nil:
+		s.Problem, s.Detail = m.refusal.Code, m.refusal.Text
+	case m.problem != nil:
 		s.Problem, s.Detail = m.problem.Code, m.problem.Text
 	}
 	return s
@@ -191,14 +195,16 @@ func (m *Machine) note(ctx context.Context, err error) {
 		if m.problem != nil {
 			m.opts.Logger.InfoContext(ctx, "the server answers again")
 		}
-		m.problem = nil
+		if m.problem = nil; m.record.Device != nil && !m.record.Device.Revoked {
+			m.refusal = nil
+		}
 		return
 	}
 	e, ok := errors.AsType[*ipc.Error](err)
 	if !ok {
 		e = ipc.Fail(ipc.CodeInternal, err.Error(), err)
 	}
-	if m.problem == nil || m.problem.Text != e.Text {
+	if m.problem == nil || m.problem.Code != e.Code || m.problem.API != e.API { // the texts have request ids
 		m.opts.Logger.WarnContext(ctx, "the device has a problem", "code", string(e.Code), "error", e.Text)
 	}
 	m.problem = e
@@ -220,7 +226,7 @@ func (m *Machine) revoke(ctx context.Context, revoked bool) {
 func (m *Machine) Forget() error {
 	m.stepping.Lock()
 	defer m.stepping.Unlock()
-	err := m.change(func(r *record) { r.Device, r.Next = nil, nil }, func() { m.link, m.pair, m.problem = nil, nil, nil })
+	err := m.change(func(r *record) { r.Device, r.Next = nil, nil }, func() { m.link, m.pair, m.problem, m.refusal = nil, nil, nil, nil })
 	if err != nil {
 		return fmt.Errorf("forget the enrolment: %w", err)
 	}

@@ -36,6 +36,9 @@ func (m *Machine) Run(ctx context.Context) {
 	fails := 0
 	for ctx.Err() == nil {
 		token := m.waitingToken()
+		if token == "" {
+			last = "" // the same one again is a new wish
+		}
 		if wait <= 0 || token != "" && token != last {
 			last = token
 			next, err := m.step(ctx)
@@ -185,6 +188,7 @@ func (m *Machine) dropToken(text []byte, err error) error {
 	gone := m.opts.Dir.Remove(statedir.TokenFile)
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.refusal, _ = errors.AsType[*ipc.Error](err)
 	if m.spent = ""; gone != nil {
 		m.spent = hashOf(text)
 	}
