@@ -16,6 +16,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/deviceauth"
 	"github.com/platenprint/platen/server-stub/ledger"
 	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/sessions"
@@ -45,6 +46,8 @@ type Deps struct {
 	Roles       *roles.Service
 	Ledger      *ledger.Ledger
 	Directories Directories
+	Devices     *deviceauth.Service
+	EnrolAt     func() EnrolAt
 	Settings    []config.Setting
 	Currency    core.Currency
 	// Status fills in what the assembly knows; Users is counted here.
@@ -107,6 +110,7 @@ func (s *Server) routes() {
 	onLong(s, VerbSyncRun, s.syncRun)
 	on(s, VerbSyncRuns, s.syncRuns)
 	on(s, VerbSyncCheck, s.syncCheck)
+	s.deviceRoutes()
 }
 
 // on adds a verb.

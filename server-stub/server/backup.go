@@ -29,8 +29,12 @@ var keptFiles = []struct {
 	name string
 	perm fs.FileMode
 }{
-	{datadir.CACert, 0o444}, {datadir.CAKey, 0o400}, {datadir.ServerCert, 0o444}, {datadir.ServerKey, 0o400},
-	{datadir.DeviceCACert, 0o444}, {datadir.DeviceCAKey, 0o400},
+	{datadir.CACert, 0o444},
+	{datadir.CAKey, 0o400},
+	{datadir.ServerCert, 0o444},
+	{datadir.ServerKey, 0o400},
+	{datadir.DeviceCACert, 0o444},
+	{datadir.DeviceCAKey, 0o400},
 }
 
 func keptNames() []string {

@@ -83,6 +83,7 @@ type server struct {
 	rooms    *rooms
 	api      *httpapi.Handler
 	pages    *sites
+	devices  *devices
 	listener net.Listener // HTTPS
 	commands net.Listener
 }
@@ -112,6 +113,9 @@ func (s *server) open(ctx context.Context) (err error) {
 	metrics, meters := openMetrics()
 	s.api = s.openAPI(metrics, meters)
 	if s.pages, err = s.openPages(ctx, meters); err == nil {
+		s.devices, err = s.openDevices(ctx, meters)
+	}
+	if err == nil {
 		s.commands, err = admin.Listen(s.dir)
 	}
 	if err != nil {
@@ -126,7 +130,7 @@ func (s *server) closeListeners() error {
 	if s.pages != nil && s.pages.listener != nil {
 		err = errors.Join(err, s.pages.listener.Close())
 	}
-	return err
+	return errors.Join(err, s.devices.close())
 }
 
 func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
@@ -138,6 +142,7 @@ func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
 		s.logger.Warn("this computer's name is unknown; the certificate goes without", "error", err)
 	}
 	names := pki.Names(ctx, s.cfg.Listen, hostname, s.cfg.PublicURL, net.DefaultResolver)
+	names = append(names, pki.Names(ctx, s.cfg.DeviceListen, "", nil, net.DefaultResolver)...)
 	return pki.OpenOwn(s.dir, s.keys, s.now, s.logger, names)
 }
 
@@ -154,6 +159,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	g.Go(func() error { s.rooms.ledger.VerifyOnce(gctx); return nil })
 	g.Go(func() error { return ignoreClosed(web.ServeTLS(s.listener, "", "")) })
 	stopAdminPages := s.pages.serve(g, s)
+	stopDevices := s.devices.serve(gctx, g, s)
 	g.Go(func() error { return commands.Serve(s.commands) })
 	g.Go(func() error { pki.Watch(gctx, s.identity, s.watchEvery(), s.logger); return nil })
 	g.Go(func() error { s.rooms.keepHouse(gctx, s.logger); return nil })
@@ -177,7 +183,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 		stopCtx, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
 		defer cancel()
 		s.api.Shutdown(stopCtx)
-		err := errors.Join(web.Shutdown(stopCtx), stopAdminPages(stopCtx), commands.Shutdown(stopCtx))
+		err := errors.Join(web.Shutdown(stopCtx), stopAdminPages(stopCtx), stopDevices(stopCtx), commands.Shutdown(stopCtx))
 		if err != nil {
 			s.logger.Warn("some requests did not finish in time", "error", err)
 		}
@@ -210,6 +216,9 @@ func (s *server) announce(out io.Writer) {
 	}
 	if l := s.pages.listener; l != nil {
 		fmt.Fprintf(out, "  admin      https://%s/\n", pageHost(l.Addr().String()))
+	}
+	if at := s.enrolAt(); at.Address != "" {
+		fmt.Fprintf(out, "  devices    %s\n", at.Address)
 	}
 	if file := s.identity.CAFile(); file != "" {
 		fmt.Fprintf(out, "  CA         %s\n", file)
