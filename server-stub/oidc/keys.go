@@ -246,3 +246,19 @@ func (s source) keys(ctx context.Context) (metadata, []jose.JSONWebKey, error) {
 	}
 	return m, keys, nil
 }
+
+// Inspection is what a provider publishes about itself.
+type Inspection struct {
+	Issuer      string
+	AuthURL     string
+	TokenURL    string
+	JWKSURI     string
+	SigningKeys int
+}
+
+// Inspect reads a provider's documents once, for an administrator who wants to know whether they are right. microsoft wants all
+// endpoints on the issuer's host.
+func Inspect(ctx context.Context, issuer string, microsoft bool, client *http.Client) (Inspection, error) {
+	m, keys, err := source{name: "the identity provider", issuer: issuer, client: client, sameHost: microsoft}.keys(ctx)
+	return Inspection{Issuer: m.Issuer, AuthURL: m.AuthURL, TokenURL: m.TokenURL, JWKSURI: m.JWKSURI, SigningKeys: len(keys)}, err
+}
