@@ -30,8 +30,9 @@ type stage struct {
 	t        *testing.T
 	resident *uitest.Resident
 	ended    bool
-	second   func() // what waits for the next second
-	posted   chan func()
+	second   func()      // what waits for the next second
+	posted   chan func() // answers of the resident that wait for their turn
+	spawned  int         // questions to it
 }
 
 func newStage(t *testing.T, language string, s status.Snapshot, page status.Page) *stage {
