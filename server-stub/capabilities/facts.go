@@ -39,6 +39,7 @@ type Microsoft struct {
 	Web       bool // pages can send people there
 	Create    bool // whoever is proven and has no account gets one
 	Match     bool // whoever is proven is found by the UPN the first time
+	Listed    bool // a directory here lists the tenant's people (microsoft.source)
 }
 
 func (f Facts) offers(method string) bool { return slices.Contains(f.Modes, method) }

@@ -93,7 +93,11 @@ func (v view) checker() string {
 	if v.column == SecureLDAP {
 		return "The directory checks them, over TLS."
 	}
-	return "Entra ID checks them (microsoft.passwords). No second factor stands behind the password: this trades security away."
+	const checked = "Entra ID checks them (microsoft.passwords). No second factor stands behind the password: this trades security away."
+	if !v.Microsoft.Listed {
+		return checked + " Whoever comes for the first time comes by Microsoft's page, as no directory here lists the tenant's people (microsoft.source)."
+	}
+	return checked
 }
 
 func (v view) andSecondFactor() string {

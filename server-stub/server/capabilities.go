@@ -46,7 +46,7 @@ func capabilityFacts(cfg *config.Config, entries []configured.Config) capabiliti
 		f.Providers = append(f.Providers, p.Name)
 	}
 	if m := cfg.Microsoft; m != nil {
-		f.Microsoft = &capabilities.Microsoft{MFA: m.MFA, Passwords: m.Passwords, Web: m.HasWeb(), Create: m.Create, Match: m.Match != config.MatchNone}
+		f.Microsoft = &capabilities.Microsoft{MFA: m.MFA, Passwords: m.Passwords, Web: m.HasWeb(), Create: m.Create, Match: m.Match != config.MatchNone, Listed: m.Source != ""}
 	}
 	return f
 }
