@@ -1,6 +1,5 @@
-//go:build linux
-
-package trust
+// Package trust_test lets the two real sides of trust meet: the privileged service's machine and a running server.
+package trust_test
 
 import (
 	"bytes"
@@ -8,17 +7,13 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
-	"errors"
-	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -26,416 +21,235 @@ import (
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
-	"github.com/platenprint/platen/printqueue/agent"
-	"github.com/platenprint/platen/printqueue/cli"
 	"github.com/platenprint/platen/printqueue/ipc"
 	"github.com/platenprint/platen/printqueue/machine"
-	"github.com/platenprint/platen/printqueue/service"
+	"github.com/platenprint/platen/printqueue/private"
 	"github.com/platenprint/platen/printqueue/statedir"
 	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/server"
 )
 
-const patience = time.Minute
+const verifier = "dBjftJeZ4CVP-mBsE0Nj5M-_-VbHEH-KtUhlFJcgcQ0-x"
 
-// The users of the computer: their user ids are real, what the directory says of them is ours.
-const (
-	alex   = 65534
-	sascha = 54321
-	local  = 54322 // an account of the computer itself
-)
-
-func accounts(_ context.Context, id string) (osuser.Account, error) {
-	switch id {
-	case strconv.Itoa(alex):
-		return entra(id, "alex.test"), nil
-	case strconv.Itoa(sascha):
-		return entra(id, "sascha.test"), nil
-	case strconv.Itoa(local):
-		return osuser.Account{Raw: "alex.test", Name: "alex.test", Kind: usermap.KindLocal, UID: id, Hostname: "pc7"}, nil
-	}
-	return osuser.Account{}, errors.New("no such user")
-}
-
-func entra(id, name string) osuser.Account {
-	upn := name + "@example.org"
-	return osuser.Account{Raw: upn, Name: name, Domain: "AzureAD", UPN: upn, Kind: usermap.KindAzureAD, UID: id, Hostname: "pc7"}
-}
-
-// office is a server and a computer.
-type office struct {
+// site is a running server.
+type site struct {
 	t      *testing.T
-	root   string
-	data   string
+	dir    string
 	admin  *admin.Client
 	status admin.Status
-	deploy cli.Deps
-	log    lockedBuffer // of both
-	tools  lockedBuffer // what commands wrote
+	log    lockedBuffer
 }
 
-func newOffice(t *testing.T) *office {
+// lockedBuffer is a log that several goroutines write.
+type lockedBuffer struct {
+	mu sync.Mutex
+	b  bytes.Buffer
+}
+
+func (l *lockedBuffer) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.Write(p)
+}
+
+func (l *lockedBuffer) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.b.String()
+}
+
+func open(t *testing.T) *site {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root, to be several users")
-	}
-	root, err := os.MkdirTemp("/tmp", "platen-trust-") //nolint:usetesting // t.TempDir is too long for sockets, and closed to other users
+	base, err := os.MkdirTemp("", "platen-trust-*") //nolint:usetesting // t.TempDir has the test's long name in it, too long for a socket
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = os.RemoveAll(root) })
-	if err := os.Chmod(root, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	o := &office{t: t, root: root, data: filepath.Join(root, "server")}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(o.log.String())
-		}
-	})
-	o.startServer()
-	o.deploy = cli.Deps{
-		Root: true, Program: os.Executable, Clock: clock.System, Poll: 500 * time.Millisecond,
-		Services: func() (service.Manager, error) { return nil, service.ErrNoServiceSystem },
-		Places: func() (statedir.Places, error) {
-			return statedir.Places{State: filepath.Join(root, "state"), Log: filepath.Join(root, "log")}, nil
-		},
-		Place: ipc.At(filepath.Join(root, "run"), "0"),
-		Agent: func(a *agent.Options) {
-			a.Account = accounts
-			a.Identity = func(context.Context) (machine.Identity, error) {
-				return machine.Identity{Install: "install", Hardware: "hardware"}, nil
-			}
-			a.Machine = func(m *machine.Options) {
-				m.Look, m.Every, m.Retry = 20*time.Millisecond, time.Second, 50*time.Millisecond
-			}
-		},
-	}
-	return o
-}
-
-func (o *office) startServer() {
-	o.t.Helper()
-	people := "id,upn,display_name\n1,alex.test@example.org,Alex Test\n2,sascha.test@example.org,Sascha Test\n"
-	settings := "upn_suffix: example.org\ndirectories:\n  - id: sample\n    type: csv\n    path: " + filepath.Join(o.root, "people.csv") + "\n"
-	for name, text := range map[string]string{"people.csv": people, "server.yaml": settings} {
-		if err := os.WriteFile(filepath.Join(o.root, name), []byte(text), 0o600); err != nil {
-			o.t.Fatal(err)
-		}
-	}
-	ctx, cancel := context.WithCancel(context.WithoutCancel(o.t.Context()))
+	t.Cleanup(func() { _ = os.RemoveAll(base) })
+	s := &site{t: t, dir: filepath.Join(base, "d")}
+	s.admin = admin.NewClient(s.dir)
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan error, 1)
 	go func() {
 		done <- server.Run(ctx, server.Options{
-			Data: o.data, Out: &o.log, Log: &o.log, Clock: clock.System,
-			Sources: config.Sources{File: filepath.Join(o.root, "server.yaml"), Flags: map[string]string{
-				"listen": "127.0.0.1:0", "admin_listen": "off", "device_listen": "127.0.0.1:0",
-			}},
+			Data: s.dir, Sources: config.Sources{Flags: map[string]string{"listen": "127.0.0.1:0"}}, Out: io.Discard, Log: &s.log, Clock: clock.System,
 		})
 	}()
-	o.t.Cleanup(func() {
+	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
-			o.t.Errorf("the server ended with: %v", err)
+			t.Errorf("the server ended with: %v", err)
+		}
+		if t.Failed() {
+			t.Log(s.log.String())
 		}
 	})
-	o.admin = admin.NewClient(o.data)
-	o.until("the server", func() bool { return o.admin.Call(ctx, admin.VerbStatus, admin.Nothing{}, &o.status, nil) == nil })
-	o.until("the people", func() bool {
-		var found admin.Users
-		return o.admin.Call(ctx, admin.VerbUserList, admin.UserList{}, &found, nil) == nil && len(found.Users) == 2
-	})
-}
-
-func (o *office) until(what string, done func() bool) {
-	o.t.Helper()
-	for deadline := time.Now().Add(patience); !done(); time.Sleep(20 * time.Millisecond) {
+	for deadline := time.Now().Add(time.Minute); s.admin.Call(ctx, admin.VerbStatus, admin.Nothing{}, &s.status, nil) != nil; <-time.After(10 * time.Millisecond) {
 		if time.Now().After(deadline) {
-			o.t.Fatalf("%s: never", what)
+			t.Fatal("the server is not ready")
 		}
 	}
+	s.call(admin.VerbUserAdd, admin.UserAdd{Username: "alex@example.org"}, &admin.User{})
+	return s
 }
 
-// command runs a command of platen-deploy and wants an exit code.
-func (o *office) command(code int, stdin string, args ...string) string {
-	o.t.Helper()
-	var out bytes.Buffer
-	d := o.deploy
-	d.Stdin, d.Stdout, d.Stderr = strings.NewReader(stdin), io.MultiWriter(&out, &o.tools), io.MultiWriter(&out, &o.tools)
-	if got := cli.Run(o.t.Context(), d, args); got != code {
-		o.t.Fatalf("platen-deploy %v: exit code %d, want %d: %s", args, got, code, out.String())
+func (s *site) call(verb string, in, out any) {
+	s.t.Helper()
+	if err := s.admin.Call(s.t.Context(), verb, in, out, nil); err != nil {
+		s.t.Fatalf("%s: %v", verb, err)
 	}
-	return out.String()
 }
 
-// startService runs the service until the test ends.
-func (o *office) startService() {
-	o.t.Helper()
-	ctx, cancel := context.WithCancel(o.t.Context())
-	d := o.deploy
-	d.Stdin, d.Stdout, d.Stderr = strings.NewReader(""), &o.log, &o.log
-	done := make(chan int, 1)
-	go func() { done <- cli.Run(ctx, d, []string{"run-service"}) }()
-	o.t.Cleanup(func() {
-		cancel()
-		if code := <-done; code != 0 {
-			o.t.Errorf("the service ended with %d", code)
-		}
-	})
-	o.until("the service", func() bool { _, err := ipc.DialAt(ctx, d.Place); return err == nil })
-}
-
-func call[O any](o *office, verb string, in any) O {
-	o.t.Helper()
-	var out O
-	if err := o.admin.Call(o.t.Context(), verb, in, &out, nil); err != nil {
-		o.t.Fatalf("%s: %v", verb, err)
-	}
-	return out
-}
-
-// answer is what a user's program was told.
-type answer struct {
-	Code  string
-	Error ipc.Code
-	API   api.Code
-	Text  string
-}
-
-const envPart = "PLATEN_TEST_PART"
-
-func TestMain(m *testing.M) {
-	dir, challenge, ok := strings.Cut(os.Getenv(envPart), " ")
-	if !ok {
-		os.Exit(m.Run())
-	}
-	var a answer
-	c, err := ipc.DialAt(context.Background(), ipc.At(dir, "0"))
-	if err == nil {
-		var code api.TrustCode
-		code, err = c.Assert(context.Background(), challenge)
-		a.Code = code.Code
-	}
-	if e, ok := errors.AsType[*ipc.Error](err); ok {
-		a.Error, a.API, a.Text = e.Code, e.API, e.Text
-	}
-	_ = json.NewEncoder(os.Stdout).Encode(a)
-}
-
-// ask runs the program of a user, which asks the service to vouch for them. Whatever a user may set lies.
-func (o *office) ask(uid int, challenge string) answer {
-	o.t.Helper()
-	cmd := exec.CommandContext(o.t.Context(), "/proc/self/exe")
-	cmd.Env = append(os.Environ(), envPart+"="+filepath.Join(o.root, "run")+" "+challenge, "USER=alex.test", "LOGNAME=alex.test")
-	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(uid)}}
-	out, err := cmd.Output()
-	var a answer
-	if err != nil || json.Unmarshal(out, &a) != nil {
-		o.t.Fatalf("user id %d: %s, %v", uid, out, err)
-	}
-	return a
-}
-
-// web is a client that trusts the server's CA, and nothing else.
-func (o *office) web() *http.Client {
-	o.t.Helper()
-	ca, err := os.ReadFile(filepath.Join(o.data, "ca.pem"))
+// computer is a machine in a state folder of its own.
+func (s *site) computer(t *testing.T, state string, id machine.Identity) *machine.Machine {
+	t.Helper()
+	dir, err := private.Open(state)
 	if err != nil {
-		o.t.Fatal(err)
+		t.Fatal(err)
 	}
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(ca)
-	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}
-	o.t.Cleanup(transport.CloseIdleConnections)
-	return &http.Client{Transport: transport}
+	t.Cleanup(func() { _ = dir.Close() })
+	m, err := machine.New(machine.Options{
+		Dir: dir, Identity: id, Clock: clock.System, Logger: slog.New(slog.NewTextHandler(&s.log, nil)), Retry: 10 * time.Millisecond,
+		Report: func(context.Context) api.DeviceReport { return api.DeviceReport{Hostname: "pc-" + id.Install[:4]} },
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
 }
 
-// send sends a request to the server and returns the status and, if it is good, the answer.
-func send[O any](o *office, web *http.Client, method, path, token string, in any) (int, O) {
-	o.t.Helper()
-	var out O
-	text, err := json.Marshal(in)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	r, err := http.NewRequestWithContext(o.t.Context(), method, o.status.Addresses[0]+path, bytes.NewReader(text))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	r.Header.Set("Content-Type", "application/json")
-	if token != "" {
-		r.Header.Set("Authorization", "Bearer "+token)
-	}
-	response, err := web.Do(r)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	if response.StatusCode/100 == 2 && len(body) > 0 {
-		if err := json.Unmarshal(body, &out); err != nil {
-			o.t.Fatalf("%s %s: %v: %s", method, path, err, body)
-		}
-	}
-	return response.StatusCode, out
-}
-
-// verifier is one that only the test knows.
-func verifier(n int) string { return strings.Repeat("v", api.VerifierBytes+10) + fmt.Sprint(n%10) }
-
-func TestTrust(t *testing.T) {
-	o := newOffice(t)
-	o.startService()
-	token := call[admin.EnrolmentToken](o, admin.VerbEnrolmentCreate, admin.EnrolmentCreate{Uses: 1})
-	web := o.web()
-	var device string
-
-	t.Run("nobody is vouched for before enrolment", func(t *testing.T) {
-		if got := o.ask(alex, api.Challenge(verifier(1))); got.Error != ipc.CodeNotEnrolled {
-			t.Errorf("got %+v", got)
-		}
-	})
-	t.Run("enrolment by token", func(t *testing.T) {
-		o.command(0, token.Token, "enrol", "--token-file", "-")
-		list := call[admin.Devices](o, admin.VerbDeviceList, admin.DeviceList{}).Devices
-		if len(list) != 1 || list[0].Status != "enrolled" {
-			t.Fatalf("the server has %+v", list)
-		}
-		device = list[0].ID
-	})
-	codes := map[int]string{}
-	sessions := map[int]api.Session{}
-	t.Run("A1_35 each user of the computer is signed in as themselves", func(t *testing.T) {
-		for i, uid := range []int{alex, sascha} {
-			began := time.Now()
-			got := o.ask(uid, api.Challenge(verifier(i)))
-			if got.Code == "" {
-				t.Fatalf("user id %d: %+v", uid, got)
-			}
-			codes[uid] = got.Code
-			if status, _ := send[api.Session](o, web, http.MethodPost, api.PathSessionCode, "", api.CodeSignIn{Code: got.Code, Verifier: verifier(7)}); status != http.StatusUnauthorized {
-				t.Errorf("redeemed by somebody else: %d", status)
-			}
-			if got = o.ask(uid, api.Challenge(verifier(i))); got.Code == "" {
-				t.Fatalf("user id %d: %+v", uid, got)
-			}
-			codes[uid] = got.Code
-			status, session := send[api.Session](o, web, http.MethodPost, api.PathSessionCode, "", api.CodeSignIn{Code: got.Code, Verifier: verifier(i)})
-			want := map[int]string{alex: "alex.test@example.org", sascha: "sascha.test@example.org"}[uid]
-			if status != http.StatusOK || session.User.Username != want {
-				t.Fatalf("user id %d: %d, %+v, want %s", uid, status, session.User, want)
-			}
-			sessions[uid] = session
-			t.Logf("user id %d: asked twice and signed in after %v", uid, time.Since(began))
-		}
-	})
-	t.Run("a code is redeemed once", func(t *testing.T) {
-		if status, _ := send[api.Session](o, web, http.MethodPost, api.PathSessionCode, "", api.CodeSignIn{Code: codes[alex], Verifier: verifier(0)}); status != http.StatusUnauthorized {
-			t.Errorf("got %d", status)
-		}
-	})
-	t.Run("an account of the computer is nobody's, whatever it is called", func(t *testing.T) {
-		if got := o.ask(local, api.Challenge(verifier(1))); got.Error != ipc.CodeRefused || got.API != api.CodeTrustRefused {
-			t.Errorf("got %+v", got)
-		}
-	})
-	t.Run("F18 revoked: the live session ends and nobody is vouched for, in 5 s", func(t *testing.T) {
-		began := time.Now()
-		call[admin.Device](o, admin.VerbDeviceRevoke, admin.DeviceRef{Device: device})
-		if got := o.ask(alex, api.Challenge(verifier(1))); got.Error != ipc.CodeRevoked {
-			t.Errorf("got %+v", got)
-		}
-		o.until("the end of the session", func() bool {
-			status, _ := send[api.Me](o, web, http.MethodGet, api.PathMe, sessions[alex].AccessToken, nil)
-			return status == http.StatusUnauthorized
-		})
-		if took := time.Since(began); took > 5*time.Second {
-			t.Errorf("it took %v", took)
-		}
-		if out := o.command(4, "", "status"); !strings.Contains(out, "was revoked") {
-			t.Errorf("got %s", out)
-		}
-	})
-	t.Run("the token is used up, so it brings nothing back", func(t *testing.T) {
-		if out := o.command(4, token.Token, "enrol", "--token-file", "-"); !strings.Contains(out, "platen-server enrolment create") {
-			t.Errorf("got %s", out)
-		}
-	})
-	t.Run("enrolled anew by approval", func(t *testing.T) {
-		address, _, _ := strings.Cut(token.Token, "~")
-		pin := strings.Split(token.Token, "~")[1]
-		out := o.command(0, "", "enrol", "--server", address, "--pin", pin)
-		_, fingerprint, _ := strings.Cut(out, "fingerprint: ")
-		list := call[admin.Devices](o, admin.VerbDeviceList, admin.DeviceList{}).Devices
-		var waiting string
-		for _, d := range list {
-			if d.Status == "pending" {
-				waiting = d.ID
-			}
-		}
-		details := call[admin.DeviceDetails](o, admin.VerbDeviceShow, admin.DeviceRef{Device: waiting})
-		if fingerprint = strings.TrimSpace(fingerprint); details.Fingerprint != fingerprint {
-			t.Errorf("the computer shows %q, the server %q", fingerprint, details.Fingerprint)
-		}
-		call[admin.Device](o, admin.VerbDeviceApprove, admin.DeviceRef{Device: waiting, Fingerprint: fingerprint})
-		o.command(0, "", "enrol", "--server", address, "--pin", pin) // does not wait for the next poll
-		if got := o.ask(alex, api.Challenge(verifier(1))); got.Code == "" {
-			t.Errorf("got %+v", got)
-		} else {
-			codes[-1] = got.Code
-		}
-	})
-	t.Run("no secret is in any log or output", func(t *testing.T) {
-		o.noSecret(token.Token, codes)
-	})
-}
-
-// noSecret looks for the token's secret, the codes and the key in the logs of both, and in what commands wrote.
-func (o *office) noSecret(token string, codes map[int]string) {
-	o.t.Helper()
-	record, err := os.ReadFile(filepath.Join(o.root, "state", statedir.DeviceFile))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	var kept struct {
-		Device struct{ Key string }
-	}
-	if err := json.Unmarshal(record, &kept); err != nil || kept.Device.Key == "" {
-		o.t.Fatalf("the record: %v", err)
-	}
-	logged, err := os.ReadFile(filepath.Join(o.root, "log", statedir.LogFile))
-	if err != nil {
-		o.t.Fatal(err)
-	}
-	secrets := []string{strings.Split(token, "~")[2], strings.Split(kept.Device.Key, "\n")[1], "PRIVATE KEY"}
-	for _, code := range codes {
-		secrets = append(secrets, code)
-	}
-	for _, secret := range secrets {
-		if strings.Contains(string(logged)+o.log.String()+o.tools.String(), secret) {
-			o.t.Errorf("%.12s... is in a log", secret)
+// once lets the machine do what is to be done, a few times.
+func (s *site) once(m *machine.Machine) {
+	s.t.Helper()
+	for range 3 {
+		if err := m.Once(s.t.Context()); err != nil {
+			s.t.Fatalf("the machine: %v", err)
 		}
 	}
 }
 
-type lockedBuffer struct {
-	mu   sync.Mutex
-	text bytes.Buffer
+var (
+	pc7   = machine.Identity{Install: "pc7-install-0123456789", Hardware: "pc7-hardware-0123456789"}
+	clone = machine.Identity{Install: "copy-install-0123456789", Hardware: "copy-hardware-0123456789"}
+	alex  = machine.Person{Account: osuser.Account{
+		Kind: usermap.KindAzureAD, Domain: "AzureAD", Name: "AlexTest", UPN: "alex@example.org", UID: "70002", Hostname: "pc7",
+	}, Session: "c2"}
+	stranger = machine.Person{Account: osuser.Account{Kind: usermap.KindDomain, Domain: "CORP", Name: "nobody", UID: "70003"}, Session: "c3"}
+)
+
+// redeem signs in with a code.
+func (s *site) redeem(code api.TrustCode) (status int, session api.Session) {
+	s.t.Helper()
+	ca, err := os.ReadFile(filepath.Join(s.dir, "ca.pem"))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(ca)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots}, DisableKeepAlives: true}}
+	body, err := json.Marshal(api.CodeSignIn{Code: code.Code, Verifier: verifier, Client: "platen test"})
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(s.t.Context(), "POST", s.status.Addresses[0]+api.PathSessionCode, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	req.Header.Set("Content-Type", "application/json")
+	resp, err := client.Do(req)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
+	if resp.StatusCode == http.StatusOK {
+		if err := json.NewDecoder(resp.Body).Decode(&session); err != nil {
+			s.t.Fatal(err)
+		}
+	}
+	return resp.StatusCode, session
 }
 
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
+func TestTheServiceAndTheServer(t *testing.T) {
+	s := open(t)
+	state := filepath.Join(t.TempDir(), "state")
+	var token admin.EnrolmentToken
+	s.call(admin.VerbEnrolmentCreate, admin.EnrolmentCreate{}, &token)
+	if err := os.Mkdir(state, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(state, statedir.TokenFile), []byte(token.Token+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	m := s.computer(t, state, pc7)
+	s.once(m)
+	st := m.Status()
+	if !st.Enrolled || st.Group != "default" || st.Role != "personal" {
+		t.Fatalf("status: %+v", st)
+	}
 
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
+	code, err := m.Assert(t.Context(), alex, api.Challenge(verifier))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if status, session := s.redeem(code); status != http.StatusOK || session.User.Username != "alex@example.org" {
+		t.Errorf("redeeming the code: %d %+v", status, session.User)
+	}
+	if _, err := m.Assert(t.Context(), stranger, api.Challenge(verifier)); ipc.CodeOf(err) != ipc.CodeRefused {
+		t.Errorf("somebody whom nobody knows: %v", err)
+	}
+
+	// A copy of the disk in another computer: it waits for the administrator with a key of its own, and the original goes on.
+	copied := filepath.Join(t.TempDir(), "state")
+	if err := os.CopyFS(copied, os.DirFS(state)); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{copied, filepath.Join(copied, statedir.DeviceFile)} {
+		mode := os.FileMode(0o600)
+		if path == copied {
+			mode = 0o700
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := s.computer(t, copied, clone)
+	s.once(c)
+	if st := c.Status(); st.Enrolled || st.Fingerprint == "" {
+		t.Fatalf("status of the clone: %+v", st)
+	}
+	var d admin.DeviceDetails
+	s.call(admin.VerbDeviceShow, admin.DeviceRef{Device: "pc-copy"}, &d)
+	if d.Status != "pending" || d.Fingerprint != c.Status().Fingerprint {
+		t.Errorf("the administrator sees %s %s, the computer shows %s", d.Status, d.Fingerprint, c.Status().Fingerprint)
+	}
+	s.call(admin.VerbDeviceApprove, admin.DeviceRef{Device: d.ID, Fingerprint: c.Status().Fingerprint}, &admin.Device{})
+	s.once(c)
+	if _, err := c.Assert(t.Context(), alex, api.Challenge(verifier)); err != nil || !c.Status().Enrolled || c.Status().DeviceID == st.DeviceID {
+		t.Errorf("the clone after its approval: %+v, %v", c.Status(), err)
+	}
+	if _, err := m.Assert(t.Context(), alex, api.Challenge(verifier)); err != nil {
+		t.Errorf("the original: %v", err)
+	}
+
+	// Revoked: at once, for it alone.
+	s.call(admin.VerbDeviceRevoke, admin.DeviceRef{Device: st.DeviceID}, &admin.Device{})
+	if _, err := m.Assert(t.Context(), alex, api.Challenge(verifier)); ipc.CodeOf(err) != ipc.CodeRevoked {
+		t.Errorf("after the revocation: %v", err)
+	}
+	if m.Status().Enrolled {
+		t.Errorf("status after the revocation: %+v", m.Status())
+	}
+	if _, err := c.Assert(t.Context(), alex, api.Challenge(verifier)); err != nil {
+		t.Errorf("the clone after the revocation of the original: %v", err)
+	}
+
+	parsed, err := api.ParseEnrolmentToken(token.Token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, canary := range []string{parsed.Secret.Reveal(), code.Code, verifier, "PRIVATE KEY", "nobody"} {
+		if strings.Contains(s.log.String(), canary) {
+			t.Errorf("a log has %q", canary)
+		}
+	}
 }
