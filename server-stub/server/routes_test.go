@@ -10,6 +10,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"flag"
 	"fmt"
 	"io"
@@ -18,6 +19,7 @@ import (
 	"math/big"
 	"net/http"
 	"net/http/httptest"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -33,6 +35,7 @@ import (
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/datadir"
+	"github.com/platenprint/platen/server-stub/deviceauth"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/users"
 )
@@ -43,6 +46,7 @@ var update = flag.Bool("update", false, "rewrite the golden file")
 type opened struct {
 	*server
 	people map[string]core.UserID // by caller
+	device *x509.Certificate      // of an enrolled computer
 }
 
 func openServer(t *testing.T) *opened {
@@ -73,7 +77,7 @@ func openServer(t *testing.T) *opened {
 			_ = c.Close()
 		}
 	})
-	o := &opened{s, map[string]core.UserID{}}
+	o := &opened{server: s, people: map[string]core.UserID{}}
 	for caller, role := range map[string]core.Role{
 		"user": "", "trust": "", "auditor": core.RoleAuditor, "helpdesk": core.RoleHelpdesk, "admin": core.RoleAdmin, "owner": core.RoleOwner,
 	} {
@@ -89,16 +93,46 @@ func openServer(t *testing.T) *opened {
 			t.Fatal(err)
 		}
 	}
+	o.device = o.enrol(t)
 	return o
+}
+
+// enrol makes a device of ours.
+func (o *opened) enrol(t *testing.T) *x509.Certificate {
+	t.Helper()
+	_, token, err := o.devices.CreateToken(t.Context(), "test", deviceauth.NewToken{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	enrolled, err := o.devices.Enrol(t.Context(), api.Enrolment{
+		Token: token.Reveal(), CSR: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), Machine: api.MachineID{ID: "machine-1"},
+	}, netip.MustParseAddr("192.0.2.1"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	block, _ := pem.Decode([]byte(enrolled.Certificate))
+	c, err := x509.ParseCertificate(block.Bytes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
 }
 
 type closer func() error
 
 func (c closer) Close() error { return c() }
 
-// callers are who asks, and with what: a bearer token of Platen on a computer, the cookies of both sites, or a certificate
-// that some other CA gave to a device. A device of ours is tried by deviceapi's own tests.
-var callers = []string{"anon", "device", "trust", "user", "user-cookie", "auditor", "auditor-cookie", "helpdesk", "helpdesk-cookie", "admin", "admin-cookie", "owner", "owner-cookie"}
+// callers are who asks, and with what: a bearer token of Platen on a computer, the cookies of both sites, a device's
+// certificate, or one that somebody else gave.
+var callers = []string{"anon", "stranger", "device", "trust", "user", "user-cookie", "auditor", "auditor-cookie", "helpdesk", "helpdesk-cookie", "admin", "admin-cookie", "owner", "owner-cookie"}
 
 // ask sends one request to a handler as the caller, from elsewhere, as our own page would.
 func (o *opened) ask(t *testing.T, h http.Handler, caller, method, path string) int {
@@ -121,8 +155,10 @@ func (o *opened) ask(t *testing.T, h http.Handler, caller, method, path string) 
 	}
 	who, cookie := strings.CutSuffix(caller, "-cookie")
 	switch {
-	case caller == "device":
+	case caller == "stranger":
 		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{strangersCertificate(t)}}
+	case caller == "device":
+		r.TLS = &tls.ConnectionState{PeerCertificates: []*x509.Certificate{o.device}}
 	case cookie:
 		for name, kind := range map[string]core.SessionKind{"__Host-platen": core.SessionWeb, "__Host-platen-admin": core.SessionAdmin} {
 			token, _, err := o.rooms.sessions.StartWeb(t.Context(), o.people[who], sessions.WebInfo{Kind: kind, Assurance: core.AssuranceOIDC}, secret.String{})
