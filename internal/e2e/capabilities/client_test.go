@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/platenprint/platen/internal/stage"
+	"github.com/platenprint/platen/internal/testenv"
 )
 
 // resident is Platen on somebody's computer, with nobody signed in.
@@ -22,6 +23,7 @@ type resident struct {
 // resident starts one, in folders of its own, whose browser only notes what it is asked to open.
 func (c *cell) resident() *resident {
 	c.Helper()
+	testenv.Program(c.T, "xdg-open", "xdg-utils") // what the resident opens pages with; it starts $BROWSER
 	home := c.site.place.Path(c.who.short)
 	r := &resident{cell: c, opened: filepath.Join(home, "opened")}
 	opener := filepath.Join(home, "browser")
