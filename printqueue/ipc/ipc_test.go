@@ -194,6 +194,31 @@ func TestR_IPC_4_TooManyQuestions(t *testing.T) {
 	}
 }
 
+func TestR_IPC_4_TooManyAtATime(t *testing.T) {
+	p, h := place(t), &fakeHandler{wait: make(chan struct{})}
+	serve(t, p, h)
+	c := &Client{place: p} // not dialled: that takes a seat for a moment
+	var asking sync.WaitGroup
+	for range maxSeats {
+		asking.Go(func() {
+			if _, err := c.Assert(t.Context(), challenge); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	for deadline := time.Now().Add(time.Minute); h.count() < maxSeats; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatal("they are not asked")
+		}
+	}
+	_, err := c.Status(t.Context())
+	if e, ok := errors.AsType[*Error](err); !ok || e.Code != CodeLimited || e.RetryAt.IsZero() {
+		t.Errorf("one too many: %v", err)
+	}
+	close(h.wait)
+	asking.Wait()
+}
+
 func TestBrokenPeersAreHungUpOn(t *testing.T) {
 	p, h := place(t), &fakeHandler{}
 	serve(t, p, h, func(l *Listener) { l.io = 200 * time.Millisecond })

@@ -15,9 +15,11 @@ import (
 
 // How long things may take.
 const (
-	ioTime     = 5 * time.Second  // to ask, and to take the answer (R-IPC-4)
-	answerTime = 10 * time.Second // to find the answer: the operating system and the server may have to be asked
-	pauseTime  = 100 * time.Millisecond
+	ioTime     = 5 * time.Second        // to ask, and to take the answer (R-IPC-4)
+	answerTime = 10 * time.Second       // to find the answer: the operating system and the server may have to be asked
+	pauseTime  = 100 * time.Millisecond // after a connection that could not be accepted
+
+	turnAwayTime = 10 * time.Millisecond
 )
 
 // ErrRunning says that there is a service at this place already.
@@ -97,6 +99,9 @@ func (s *server) accept(ctx context.Context) error {
 		}
 		user, err := early(conn)
 		if err != nil || !s.limits.sit(user) {
+			if err == nil {
+				s.turnAway(conn)
+			}
 			s.limits.leave()
 			_ = conn.Close()
 			continue
@@ -108,6 +113,14 @@ func (s *server) accept(ctx context.Context) error {
 				s.logger.DebugContext(ctx, "a local connection ended", "user", user, "error", err)
 			}
 		})
+	}
+}
+
+// turnAway tells a user who has all their seats taken to come again. It waits for nobody: a new connection has room for it.
+func (s *server) turnAway(conn net.Conn) {
+	now := s.limits.clock()
+	if conn.SetWriteDeadline(later(turnAwayTime)) == nil {
+		_ = writeFrame(conn, reply{V: Version, Error: &Error{Code: CodeLimited, RetryAt: now.Add(time.Second), Text: "this user asks platen-deploy too much at a time"}})
 	}
 }
 
@@ -187,6 +200,9 @@ func (s *server) answer(ctx context.Context, conn net.Conn, peer Peer, q request
 	code, err := s.handler.Assert(ctx, peer, q.Challenge)
 	if err != nil {
 		e, ok := errors.AsType[*Error](err)
+		if !ok && errors.Is(err, context.Canceled) { // they hung up, or the service ends
+			return reply{Error: &Error{Code: CodeInternal, Text: "platen-deploy was interrupted"}}
+		}
 		if !ok {
 			s.logger.ErrorContext(ctx, "vouch for a user", "user", peer.key(), "error", err)
 			e = &Error{Code: CodeInternal, Text: "platen-deploy could not do it; its log says why"}

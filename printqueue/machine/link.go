@@ -36,13 +36,14 @@ type Proxy func(*http.Request) (*url.URL, error)
 // link is a way to one device listener. It is safe for concurrent use.
 type link struct {
 	address string
+	device  bool // we show a certificate
 	http    *http.Client
 	clock   clock.Clock
 }
 
 // newLink connects to nothing yet. roots are believed, nil for the system's; pair may be nil, for who is no device yet.
 func newLink(address string, roots *x509.CertPool, pair *tls.Certificate, proxy Proxy, now clock.Clock) *link {
-	return &link{address: address, clock: now, http: &http.Client{
+	return &link{address: address, device: pair != nil, clock: now, http: &http.Client{
 		Transport:     transport(roots, pair, proxy, now),
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}}
@@ -163,25 +164,35 @@ func (l *link) failed(ctx context.Context, op string, err error) error {
 	if errors.Is(err, context.Canceled) && errors.Is(ctx.Err(), context.Canceled) {
 		return fmt.Errorf("%s: %w", op, context.Canceled)
 	}
-	code, remedy := ipc.CodeUnreachable, ""
-	alert, alerted := errors.AsType[tls.AlertError](err)
-	switch invalid, ok := errors.AsType[x509.CertificateInvalidError](err); {
-	case alerted && slices.Contains(notTaken, alert):
-		code, remedy = ipc.CodeRevoked, "the server does not take this computer's certificate any more: enrol the computer anew"
-	case ok && invalid.Reason == x509.Expired && l.clock().Before(invalid.Cert.NotBefore):
-		code, remedy = ipc.CodeClock, "set this computer's clock, which says "+l.clock().Format(time.RFC3339)
-	case ok && invalid.Reason == x509.Expired:
-		code, remedy = ipc.CodeCertificate, "renew the server's certificate, or set this computer's clock if it is wrong"
-	default:
-		if _, bad := errors.AsType[*tls.CertificateVerificationError](err); bad || ok {
-			code, remedy = ipc.CodeCertificate, "it is not the server that this computer was enrolled at; if its CA was replaced, enrol the computer anew"
-		}
-	}
+	code, remedy := l.classify(err)
 	text := fmt.Sprintf("%s at %s: %s", op, l.address, plain(err.Error()))
 	if remedy != "" {
 		text += "; " + remedy
 	}
 	return ipc.Fail(code, text, err)
+}
+
+// classify says what a failed connection means, and what an administrator does about it.
+func (l *link) classify(err error) (code ipc.Code, remedy string) {
+	if alert, ok := errors.AsType[tls.AlertError](err); ok && l.device && slices.Contains(notTaken, alert) {
+		return ipc.CodeRevoked, "the server does not take this computer's certificate any more: enrol the computer anew"
+	}
+	if invalid, ok := errors.AsType[x509.CertificateInvalidError](err); ok && invalid.Reason == x509.Expired {
+		if l.clock().Before(invalid.Cert.NotBefore) {
+			return ipc.CodeClock, "set this computer's clock, which says " + l.clock().Format(time.RFC3339)
+		}
+		return ipc.CodeCertificate, "renew the server's certificate, or set this computer's clock if it is wrong"
+	}
+	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+		return ipc.CodeCertificate, "enrol with a name of the server that is in its certificate"
+	}
+	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
+		return ipc.CodeUnreachable, ""
+	}
+	if !l.device {
+		return ipc.CodeCertificate, "enrol with the whole token, or with --pin and the pin that the server prints when it starts"
+	}
+	return ipc.CodeCertificate, "it is not the server that this computer was enrolled at; if its CA was replaced, enrol the computer anew"
 }
 
 // fetchCA returns the server's certificate authority that has the pin.
