@@ -210,7 +210,7 @@ func identify(conn net.Conn) (Peer, error) {
 // early names the user for the limits, before anything is read.
 func early(conn net.Conn) (string, error) {
 	peer, err := identify(conn)
-	return peer.key(), err
+	return limitKey(peer), err
 }
 
 func peerOf(conn net.Conn) (uid, pid int, err error) {

@@ -38,10 +38,6 @@ func At(name, owner string) Place {
 	return Place{address: pipeName + "-" + name, owner: owner}
 }
 
-// clientAccess is what a user may do with the pipe: FILE_GENERIC_READ and FILE_GENERIC_WRITE without
-// FILE_CREATE_PIPE_INSTANCE (4), which GENERIC_WRITE has. With that right any user could serve the pipe beside the service.
-const clientAccess = 0x12019b
-
 // listen takes the place. go-winio refuses clients of other computers and makes the first instance exclusively, so a
 // pipe that somebody made before is noticed. SYSTEM and administrators may do everything, interactive users may ask.
 func listen(_ context.Context, place Place) (net.Listener, error) {
@@ -59,11 +55,6 @@ func listen(_ context.Context, place Place) (net.Listener, error) {
 		return nil, fmt.Errorf("listen on %s: %w", place, err)
 	}
 	return l, nil
-}
-
-// descriptor is the pipe's SDDL.
-func descriptor(owner string) string {
-	return fmt.Sprintf("O:%sD:P(A;;GA;;;SY)(A;;GA;;;BA)(A;;%#x;;;IU)", owner, clientAccess)
 }
 
 // earlyPeer: a client can be impersonated only after something was read.

@@ -170,12 +170,12 @@ func (s *server) mayAsk(peer Peer) bool {
 	if !earlyPeer {
 		return true
 	}
-	_, ok := s.limits.ask(peer.key())
+	_, ok := s.limits.ask(limitKey(peer))
 	return ok
 }
 
 func (s *server) answer(ctx context.Context, conn net.Conn, peer Peer, q request) reply {
-	if retry, ok := s.limits.ask(peer.key()); !ok {
+	if retry, ok := s.limits.ask(limitKey(peer)); !ok {
 		s.logger.DebugContext(ctx, "a user asks too much", "user", peer.key())
 		return reply{Error: &Error{Code: CodeLimited, RetryAt: retry, Text: "platen-deploy was asked too often; wait a minute"}}
 	}
