@@ -9,8 +9,8 @@ import (
 	"github.com/platenprint/platen/server-stub/store"
 )
 
-// Erase removes who a person was: details, names, identities, password, sessions, proposals, and the texts of their
-// transfers. The id, the amounts and the audit log, which name nobody, stay. It cannot be undone.
+// Erase removes who a person was: details, names, identities, password, passkeys, roles, sessions, proposals, and the texts of
+// their transfers. The id, the amounts and the audit log, which name nobody, stay. It cannot be undone.
 func (s *Service) Erase(ctx context.Context, actor string, id core.UserID) error {
 	_, err := s.update(ctx, "erase", id, func(c *change) error {
 		if err := c.eraseRows(); err != nil {
@@ -35,6 +35,9 @@ func (c *change) eraseRows() error {
 	if err := c.tx.DeletePassword(c.ctx, id); err != nil {
 		return err
 	}
+	if err := c.dropRights(); err != nil {
+		return err
+	}
 	if _, err := c.tx.DeleteUserNotes(c.ctx, id); err != nil {
 		return err
 	}
@@ -42,6 +45,29 @@ func (c *change) eraseRows() error {
 		return err
 	}
 	return c.eraseSessions()
+}
+
+// dropRights removes passkeys and roles.
+func (c *change) dropRights() error {
+	keys, err := c.tx.UserPasskeys(c.ctx, c.user.ID)
+	if err != nil {
+		return err
+	}
+	for _, k := range keys {
+		if err := c.tx.DeletePasskey(c.ctx, c.user.ID, k.ID); err != nil {
+			return err
+		}
+	}
+	grants, err := c.tx.UserRoles(c.ctx, c.user.ID)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		if err := c.tx.DeleteRole(c.ctx, c.user.ID, g.Role); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // eraseSessions ends the sessions and forgets every ended one: of other people too, who do not need them any more.

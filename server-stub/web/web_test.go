@@ -14,6 +14,7 @@ import (
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/store"
 )
 
 func TestSignInBySignOutByPassword(t *testing.T) {
@@ -345,6 +346,31 @@ func TestADisabledPersonIsOutAtOnce(t *testing.T) {
 	}
 	goTo(t, b.get("/"), "/sign-in")
 	says(t, b.post("/sign-in/password", "account", "alex@example.org", "password", alexPassword), http.StatusForbidden, "This account is disabled.")
+}
+
+func TestAnErasedPersonLeavesNoRoleAndNoPasskey(t *testing.T) {
+	s := newSite(t, nil)
+	if err := s.roles.Grant(t.Context(), "admin", s.alex.ID, core.RoleOwner); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.Update(t.Context(), func(tx store.Tx) error {
+		return tx.CreatePasskey(t.Context(), core.Passkey{ID: "k", UserID: s.alex.ID, Handle: [32]byte{1}, Credential: "{}"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.users.Erase(t.Context(), "admin", s.alex.ID); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.db.View(t.Context(), func(tx store.Tx) error {
+		grants, err := tx.RoleGrants(t.Context())
+		keys, keysErr := tx.UserPasskeys(t.Context(), s.alex.ID)
+		if len(grants)+len(keys) != 0 {
+			t.Errorf("left: %v, %v", grants, keys)
+		}
+		return errors.Join(err, keysErr)
+	}); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func TestAdministratorsNeedARole(t *testing.T) {
