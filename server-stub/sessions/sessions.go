@@ -302,13 +302,10 @@ func (m *Manager) List(ctx context.Context, user core.UserID) ([]core.Session, e
 	if err != nil {
 		return nil, fmt.Errorf("list the sessions of user %d: %w", user, err)
 	}
-	kept := list[:0]
-	for _, s := range list {
-		if idle(s.Kind) == 0 || m.now().Before(s.AccessExpires) { // a browser's session ends when it is idle
-			kept = append(kept, shown(s))
-		}
+	for i := range list {
+		list[i] = shown(list[i])
 	}
-	return kept, nil
+	return list, nil
 }
 
 // Revoke ends one session of a person. core.ErrNotFound when the person has none with this id, also when it is somebody

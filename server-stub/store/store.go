@@ -132,7 +132,8 @@ type Sessions interface {
 	Session(ctx context.Context, id string) (core.Session, error)
 	SessionByAccess(ctx context.Context, accessHash [32]byte) (core.Session, error)
 	UpdateSession(ctx context.Context, s core.Session) error
-	// UserSessions returns those not revoked and not expired at now, newest first.
+	// UserSessions returns those not revoked and not expired at now, newest first. A browser's is expired when its access is: it was
+	// idle for too long.
 	UserSessions(ctx context.Context, id core.UserID, now time.Time) ([]core.Session, error)
 	// RevokeUserSessions revokes all of a user and tells how many.
 	RevokeUserSessions(ctx context.Context, id core.UserID, at time.Time) (int, error)

@@ -56,7 +56,8 @@ func (t *tx) UpdateSession(ctx context.Context, s core.Session) error {
 // UserSessions implements store.Sessions.
 func (t *tx) UserSessions(ctx context.Context, id core.UserID, now time.Time) ([]core.Session, error) {
 	return all(ctx, t, scanSession, "list a user's sessions", `SELECT `+sessionColumns+` FROM sessions
-		WHERE user_id = $1 AND revoked_at IS NULL AND refresh_expires > $2 ORDER BY COALESCE(created_at, 0) DESC, id`, id, now)
+		WHERE user_id = $1 AND revoked_at IS NULL AND refresh_expires > $2 AND (kind NOT IN ('web', 'admin') OR access_expires > $2)
+		ORDER BY COALESCE(created_at, 0) DESC, id`, id, now)
 }
 
 // RevokeUserSessions implements store.Sessions.

@@ -26,6 +26,23 @@ var webTests = []test{
 			return err
 		})
 	}},
+	{"a browser's session is listed until it was idle for too long", func(t *testing.T, s store.Store) {
+		u := newUser(t, s, "alex")
+		for id, kind := range map[string]core.SessionKind{"c": core.SessionClient, "w": core.SessionWeb, "a": core.SessionAdmin, "o": ""} {
+			one := sessionOf(u, id)
+			one.Kind = kind
+			update(t, s, func(tx store.Tx) error { return tx.CreateSession(t.Context(), one) })
+		}
+		for at, want := range map[time.Time]int{day: 4, day.Add(time.Minute): 2, day.Add(time.Hour): 0} { // access ends after a minute
+			view(t, s, func(tx store.Tx) error {
+				list, err := tx.UserSessions(t.Context(), u.ID, at)
+				if len(list) != want {
+					t.Errorf("at %v %d are listed, want %d", at, len(list), want)
+				}
+				return err
+			})
+		}
+	}},
 	{"roles are granted, listed and taken", func(t *testing.T, s store.Store) {
 		alex, bea := newUser(t, s, "alex"), newUser(t, s, "bea")
 		grants := []core.RoleGrant{
