@@ -126,20 +126,23 @@ func TestEveryCellOfEverySiteSaysWhy(t *testing.T) {
 			}
 			seen[r.ID] = true
 			for i, cell := range r.Cells {
-				where := fmt.Sprintf("%+v %+v: %s %s: %+v", f, f.Microsoft, r.ID, c.Columns[i].ID, cell)
+				wrong := func(what string) {
+					t.Helper()
+					t.Fatalf("%s: %+v %+v: %s %s: %+v", what, f, f.Microsoft, r.ID, c.Columns[i].ID, cell)
+				}
 				switch {
 				case cell.Elsewhere == "" || cell.Reason == "" || !strings.HasSuffix(cell.Reason, ".") && !strings.HasSuffix(cell.Reason, ")"):
-					t.Fatalf("no reason: %s", where)
+					wrong("no reason")
 				case cell.Way != "" && cell.Answer != api.CapabilityYes:
-					t.Fatalf("a way in that is none: %s", where)
+					wrong("a way in that is none")
 				case cell.Answer == api.CapabilityNo && !keys.MatchString(cell.Reason):
-					t.Fatalf("no says no key: %s", where)
+					wrong("no says no key")
 				case cell.Way != "" && !f.offers(cell.Way) && (r.ID != "A2-05" && r.ID != "A2-06"):
-					t.Fatalf("a way in that is not offered: %s", where)
+					wrong("a way in that is not offered")
 				case cell.Way == api.MethodMicrosoft && f.Microsoft == nil, cell.Way == api.MethodBrowser && (f.Microsoft == nil || !f.Microsoft.Web):
-					t.Fatalf("a way in that is not configured: %s", where)
+					wrong("a way in that is not configured")
 				case strings.Contains(cell.Reason, "  "):
-					t.Fatalf("a gap: %s", where)
+					wrong("a gap")
 				}
 			}
 		}
