@@ -23,9 +23,10 @@ type office struct {
 	tray   *testenv.Tray
 	notes  *testenv.Notifications
 	server *exec.Cmd
+	config []string // further arguments of the server
 }
 
-func newOffice(t *testing.T) *office {
+func newOffice(t *testing.T, change ...func(*office)) *office {
 	t.Helper()
 	dir, err := os.MkdirTemp("/tmp", "platen-desk-") //nolint:usetesting // sockets need a short path
 	if err != nil {
@@ -45,6 +46,9 @@ func newOffice(t *testing.T) *office {
 		"PATH=" + os.Getenv("PATH"), "HOME=" + dir, "XDG_RUNTIME_DIR=" + dir, "XDG_STATE_HOME=" + dir, "XDG_CONFIG_HOME=" + dir,
 		"DBUS_SESSION_BUS_ADDRESS=" + bus, "LANG=en_GB.UTF-8", "PLATEN_CA_FILE=" + filepath.Join(dir, "data", "ca.pem"),
 	}
+	for _, c := range change {
+		c(o)
+	}
 	o.serve()
 	return o
 }
@@ -53,7 +57,8 @@ func newOffice(t *testing.T) *office {
 func (o *office) serve() {
 	o.t.Helper()
 	said := &lockedBuffer{}
-	o.server = o.start(said, "platen-server", "serve", "--data", filepath.Join(o.dir, "data"), "--listen", "127.0.0.1:0")
+	args := []string{"serve", "--data", filepath.Join(o.dir, "data"), "--listen", "127.0.0.1:0"}
+	o.server = o.start(said, "platen-server", append(args, o.config...)...)
 	var url string
 	testenv.Await(o.t, "the server", func() bool {
 		_, rest, _ := strings.Cut(said.String(), "address")

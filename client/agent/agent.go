@@ -123,8 +123,9 @@ func (a *agent) connect(configErr error) {
 	machine := &deploy{dial: dialDeploy, clock: clock.System, logger: a.logger}
 	who := identity{config: a.settings, account: account, deploy: machine.status}
 	store := once(a.store(account))
+	entra := a.microsoft(who, store)
 	deps := session.Deps{
-		Vault:    vault{open: store},
+		Vault:    vault{open: store, rescue: entra.cache.rescue},
 		Identity: who,
 		Settings: session.Settings{
 			AuthMode:    string(a.settings.AuthMode),
@@ -135,7 +136,7 @@ func (a *agent) connect(configErr error) {
 		},
 		Details: a.details, Clock: clock.System, Jitter: rand.Float64, Logger: a.logger,
 		Presence: attendance{presence.New(os.Getenv, clock.System)}, Unattended: a.unattended,
-		Machine: machine, Browser: pages{a.browserTexts}, Microsoft: a.microsoft(who, store),
+		Machine: machine, Browser: pages{a.browserTexts}, Microsoft: entra,
 	}
 	if a.settings.TopUpURL != nil {
 		deps.Settings.TopUpURL = a.settings.TopUpURL.String()

@@ -39,6 +39,12 @@ func (c *entraCache) Load(ctx context.Context) ([]byte, error) {
 	return bytes.Clone(data), err
 }
 
+// rescue reads what is kept before the token store is cleared because the session has ended: Microsoft may still remember the
+// person (session.Microsoft.Silent). When somebody signs out, forget comes as well.
+func (c *entraCache) rescue(ctx context.Context) {
+	_, _ = c.Load(ctx) // without it the person is asked
+}
+
 // Save implements microsoft.Cache.
 func (c *entraCache) Save(ctx context.Context, data []byte) error {
 	c.mu.Lock()

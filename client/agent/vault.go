@@ -18,6 +18,8 @@ import (
 // the keyring is never touched.
 type vault struct {
 	open func(ctx context.Context) (*tokenstore.Store, error)
+	// rescue takes what is to outlive a session out of the store before it is cleared, into memory; nil: nothing.
+	rescue func(ctx context.Context)
 }
 
 var _ session.Vault = vault{}
@@ -104,6 +106,9 @@ func (v vault) Clear(ctx context.Context) error {
 	store, err := v.open(ctx)
 	if err != nil {
 		return err
+	}
+	if v.rescue != nil {
+		v.rescue(ctx)
 	}
 	return store.Clear(ctx)
 }

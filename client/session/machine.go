@@ -81,6 +81,7 @@ type signedIn struct {
 	connected  bool
 	lost       bool // the last attempt failed
 	connection status.Connection
+	kept       bool          // found in the vault
 	method     status.Method // how they signed in; empty: not known any more
 	vouched    bool          // in this run, because the computer vouched for them
 	inBrowser  bool          // in this run, in a browser
@@ -215,7 +216,7 @@ func (m *machine) enter(ctx context.Context, tokens Tokens, e entry) {
 	stay := e.stay
 	in := &signedIn{
 		epoch: m.keeper.next(), stay: stay, tokens: tokens, first: e.first,
-		method: e.method, vouched: e.vouched, inBrowser: e.inBrowser, since: m.deps.Clock(),
+		kept: e.kept, method: e.method, vouched: e.vouched, inBrowser: e.inBrowser, since: m.deps.Clock(),
 		cancel: cancel, kick: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	f := &follower{

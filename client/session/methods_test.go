@@ -345,6 +345,24 @@ func TestA2_09_Microsoft(t *testing.T) {
 		}
 		d.is(status.StateSignedOut, "", status.MethodMicrosoft)
 	})
+	bubble(t, "the kept session ended while the computer was off", func(t *testing.T) {
+		s := siteWith("microsoft")
+		d := s.desk(t)
+		d.at(time.Second)
+		r := d.start(microsoft)
+		s.browser.visits <- visit{username: alexUPN}
+		if r := <-r; !r.OK {
+			t.Fatalf("%+v", r.Problem)
+		}
+		time.Sleep(10 * time.Second)
+		d.quit()
+		s.microsoft.cached = "" // another program
+		s.server.expel()
+		s.desk(t).is(status.StateFollowing, alexUPN, status.MethodMicrosoft)
+		if diff := cmp.Diff([2]string{alexUPN, alexUPN}, s.microsoft.holds()); diff != "" || s.browser.times() != 1 {
+			t.Errorf("the browser was opened %d times; %s", s.browser.times(), diff)
+		}
+	})
 	bubble(t, "not to stay: nothing on disk", func(t *testing.T) {
 		s := siteWith("microsoft")
 		d := s.desk(t)

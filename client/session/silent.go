@@ -16,8 +16,8 @@ const (
 	silentTimeout = 10 * time.Second // then people are asked; it may still be tried again
 	policyTimeout = 2 * time.Second  // the service is on this computer
 	silentTries   = 6                // in a row; the last one comes some minutes after the first
-	// shortSession is how long a session must have lasted for another one to come about by itself: what the server ends at
-	// once is not begun again and again.
+	// shortSession is how long a session that began in this run must have lasted for another one to come about by itself: what
+	// the server ends at once is not begun again and again.
 	shortSession = time.Minute
 )
 
@@ -36,7 +36,7 @@ type silence struct {
 
 // ended: a session has ended by itself.
 func (s *silence) ended(in *signedIn, now time.Time) {
-	s.over, s.fails, s.again = now.Sub(in.since) < shortSession, 0, ""
+	s.over, s.fails, s.again = !in.kept && now.Sub(in.since) < shortSession, 0, ""
 	if in.method == status.MethodMicrosoft {
 		s.again, s.stay = in.method, in.stay
 	}
