@@ -132,7 +132,7 @@ func (c *computer) vouch(name string) (int, string, api.TrustCode) {
 
 // Trust from the administrator's token to a session, and what a revocation does to all of it within five seconds.
 func TestTrustFromATokenToASessionAndItsEnd(t *testing.T) {
-	r := run(t, shortDir(t), nil)
+	r := run(t, shortDir(t), map[string]string{"sign_in.modes": "trust,prompt"})
 	call[admin.User](r, admin.VerbUserAdd, admin.UserAdd{Username: "alex@example.org"})
 	token := call[admin.EnrolmentToken](r, admin.VerbEnrolmentCreate, admin.EnrolmentCreate{})
 	pc := r.newComputer("pc1", token)

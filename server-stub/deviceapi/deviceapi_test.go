@@ -113,7 +113,7 @@ func open(t *testing.T) *site {
 	}
 	s.codes = codes.New(db, s.now)
 	s.Service = deviceauth.New(deviceauth.Options{
-		Store: db, Clock: s.now, CA: ca, Codes: s.codes, Groups: groups, Key: [32]byte{1}, ServerCA: string(caPEM), Logger: logger,
+		Store: db, Clock: s.now, CA: ca, Codes: s.codes, Groups: groups, Modes: []string{"trust"}, Key: [32]byte{1}, ServerCA: string(caPEM), Logger: logger,
 		Rules:    names.Rules{Domains: []names.Domain{{NetBIOS: "CORP", Suffixes: []string{"example.org"}, Source: "ad"}}},
 		OnRevoke: func(_ context.Context, device string) { s.handler.Disconnect(device) },
 	})

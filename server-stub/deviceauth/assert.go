@@ -1,14 +1,17 @@
 package deviceauth
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"net/netip"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/api"
@@ -94,11 +97,20 @@ func openAssertion(c Caller, in api.Assertion) (api.AssertionBody, error) {
 	if !ok || len(in.Body) > 8<<10 || len(in.Signature) > 256 || !ecdsa.VerifyASN1(key, digest[:], in.Signature) {
 		return api.AssertionBody{}, ErrAssertion
 	}
+	return readBody(in.Body)
+}
+
+// readBody reads what was signed: JSON with no key that we do not know.
+func readBody(text []byte) (api.AssertionBody, error) {
+	invalid := fmt.Errorf("%w: the body of the assertion is not as it must be", core.ErrInvalid)
 	var body api.AssertionBody
-	dec := json.NewDecoder(strings.NewReader(string(in.Body)))
+	dec := json.NewDecoder(bytes.NewReader(text))
 	dec.DisallowUnknownFields()
-	if err := dec.Decode(&body); err != nil || dec.More() {
-		return api.AssertionBody{}, fmt.Errorf("%w: the body of the assertion is not as it must be", core.ErrInvalid)
+	if !utf8.Valid(text) || dec.Decode(&body) != nil {
+		return api.AssertionBody{}, invalid
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return api.AssertionBody{}, invalid
 	}
 	return body, nil
 }

@@ -23,6 +23,7 @@ const groups = `
 - {name: byname, users: [alex@example.org]}
 - {name: here, networks: [10.20.0.0/16]}
 - {name: there, networks: [192.0.2.0/24]}
+- {name: asks, auth_modes: [microsoft, prompt]}
 - {name: listed, local_accounts: {teacher: alex@example.org}}
 `
 
@@ -163,6 +164,7 @@ func TestR_TRUST_4_WhoIsOutsideThePolicyIsRefused(t *testing.T) {
 		"the administrator":           {"lab", admin, "shared_account"},
 		"of a domain not allowed":     {"corponly", api.OSAccount{Kind: "domain", Domain: "GUEST", Name: "gus", JoinDomain: "CORP"}, "domain"},
 		"not one of the people":       {"byname", corp("bea"), "user"},
+		"where trust is off":          {"asks", corp("alex"), "method_off"},
 		"from another network":        {"there", corp("alex"), "network"},
 		"a local account not listed":  {"listed", api.OSAccount{Kind: "local", Domain: "PC1", Name: "alex", Hostname: "pc1"}, "not_a_directory_account"},
 		"a listed name of the domain": {"listed", corp("teacher"), "unknown"},
@@ -286,14 +288,21 @@ func TestWhatIsNoAssertionIsInvalid(t *testing.T) {
 	m := newMachine(t, "a")
 	f.enrol(t, m, "lab")
 	for name, change := range map[string]func(*api.AssertionBody){
+		"a field":   nil,
 		"version":   func(b *api.AssertionBody) { b.Version = 2 },
 		"challenge": func(b *api.AssertionBody) { b.Challenge = "x" },
 		"name":      func(b *api.AssertionBody) { b.OSAccount.Name = strings.Repeat("x", 256) },
 		"controls":  func(b *api.AssertionBody) { b.OSAccount.Domain = "a\nb" },
 	} {
 		body := f.body(t, m, corp("alex"))
-		change(&body)
-		if _, err := f.Assert(t.Context(), f.caller(t, m), m.sign(t, body), desk); !errors.Is(err, core.ErrInvalid) {
+		assertion := m.sign(t, body)
+		if change == nil {
+			assertion = m.signText(t, append([]byte(`{"root":true,`), assertion.Body[1:]...))
+		} else {
+			change(&body)
+			assertion = m.sign(t, body)
+		}
+		if _, err := f.Assert(t.Context(), f.caller(t, m), assertion, desk); !errors.Is(err, core.ErrInvalid) {
 			t.Errorf("%s: %v, want core.ErrInvalid", name, err)
 		}
 	}

@@ -241,8 +241,20 @@ func (e *enrolling) issue(ctx context.Context, d core.Device) error {
 	return nil
 }
 
+// mostAnHour is how many certificates a device gets in an hour. A program that loops must not fill the database.
+const mostAnHour = 10
+
 // sign issues and keeps a certificate.
 func (s *Service) sign(ctx context.Context, tx store.Tx, r pki.Request, device string) (pki.DeviceCertificate, error) {
+	list, err := tx.DeviceCertificates(ctx, device)
+	if err != nil {
+		return pki.DeviceCertificate{}, err
+	}
+	if len(list) >= mostAnHour {
+		if until := list[mostAnHour-1].IssuedAt.Add(time.Hour); s.o.Clock().Before(until) {
+			return pki.DeviceCertificate{}, &core.LimitedError{RetryAt: until}
+		}
+	}
 	cert, err := s.o.CA.Issue(r, device)
 	if err != nil {
 		return pki.DeviceCertificate{}, err

@@ -221,6 +221,25 @@ func TestAskingAgainWithTheSameKeyIsSafe(t *testing.T) {
 	}
 }
 
+func TestADeviceGetsTenCertificatesAnHour(t *testing.T) {
+	f := newFixture(t, groups)
+	m := newMachine(t, "a")
+	f.enrol(t, m, "lab")
+	var limited *core.LimitedError
+	for i := range 10 {
+		if _, err := f.ask(t, m, ""); errors.As(err, &limited) != (i == 9) {
+			t.Fatalf("time %d: %v", i, err)
+		}
+	}
+	if _, err := f.Renew(t.Context(), f.caller(t, m), api.Renewal{CSR: m.csr(t), Machine: m.machineID()}, desk); !errors.As(err, &limited) {
+		t.Errorf("a renewal: %v", err)
+	}
+	f.now = f.now.Add(time.Hour)
+	if _, err := f.ask(t, m, ""); err != nil {
+		t.Errorf("an hour later: %v", err)
+	}
+}
+
 func TestACloneMustEnrolWithAKeyOfItsOwn(t *testing.T) {
 	f := newFixture(t, groups)
 	m := newMachine(t, "a")

@@ -76,7 +76,7 @@ func newFixture(t *testing.T, groups string) *fixture {
 	}
 	f.codes = codes.New(f.store, clock)
 	f.Service = deviceauth.New(deviceauth.Options{
-		Store: f.store, Clock: clock, CA: ca, Codes: f.codes, Groups: parse(t, groups), SharedOSUsers: []string{"kiosk"}, Key: [32]byte{1}, ServerCA: "PEM",
+		Store: f.store, Clock: clock, CA: ca, Codes: f.codes, Groups: parse(t, groups), Modes: []string{"trust", "prompt"}, SharedOSUsers: []string{"kiosk"}, Key: [32]byte{1}, ServerCA: "PEM",
 		Rules: names.Rules{
 			Domains: []names.Domain{{NetBIOS: "CORP", Suffixes: []string{"example.org"}, Source: "ad"}, {NetBIOS: "GUEST", Suffixes: []string{"guest.example.org"}, Source: "guest"}},
 			Tenants: []string{tenant},
@@ -248,6 +248,11 @@ func (m *machine) sign(t *testing.T, body api.AssertionBody) api.Assertion {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return m.signText(t, text)
+}
+
+func (m *machine) signText(t *testing.T, text []byte) api.Assertion {
+	t.Helper()
 	digest := api.AssertionDigest(text)
 	signature, err := ecdsa.SignASN1(rand.Reader, m.key, digest[:])
 	if err != nil {

@@ -50,6 +50,9 @@ type Options struct {
 	Rules names.Rules
 	// Groups are the configured groups of devices.
 	Groups Groups
+	// Modes are the server's ways of signing in (api.Method...); a group may have its own. Where trust is not among them nobody
+	// is vouched for.
+	Modes []string
 	// SharedOSUsers are OS accounts that many people use: they vouch for nobody.
 	SharedOSUsers []string
 	// Key is for nonces and for the keys of counters. All nodes have the same.

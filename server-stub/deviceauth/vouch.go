@@ -8,6 +8,7 @@ import (
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/auth/usermap"
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/names"
 	"github.com/platenprint/platen/server-stub/store"
@@ -18,6 +19,7 @@ type reason string
 
 const (
 	becauseGroup     reason = "group_not_configured"
+	becauseOff       reason = "method_off"
 	becauseNetwork   reason = "network"
 	becauseShared    reason = "shared_account"
 	becauseLocal     reason = "not_a_directory_account"
@@ -36,6 +38,8 @@ func (s *Service) vouch(ctx context.Context, tx store.Tx, d core.Device, f userm
 	switch {
 	case !ok:
 		return 0, becauseGroup, nil
+	case !s.offersTrust(group):
+		return 0, becauseOff, nil
 	case !group.from(from):
 		return 0, becauseNetwork, nil
 	case s.isShared(f):
@@ -69,6 +73,15 @@ func (s *Service) vouch(ctx context.Context, tx store.Tx, d core.Device, f userm
 		return 0, why, err
 	}
 	return answer.User, "", nil
+}
+
+// offersTrust tells whether machines of the group may vouch at all.
+func (s *Service) offersTrust(g Group) bool {
+	modes := g.AuthModes
+	if len(modes) == 0 {
+		modes = s.o.Modes
+	}
+	return slices.Contains(modes, api.MethodTrust)
 }
 
 // isShared tells that many people use the account: the configuration lists it, or it is Windows' own Administrator or Guest.

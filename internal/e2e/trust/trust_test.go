@@ -72,7 +72,7 @@ func open(t *testing.T) *site {
 	done := make(chan error, 1)
 	go func() {
 		done <- server.Run(ctx, server.Options{
-			Data: s.dir, Sources: config.Sources{Flags: map[string]string{"listen": "127.0.0.1:0"}}, Out: io.Discard, Log: &s.log, Clock: clock.System,
+			Data: s.dir, Sources: config.Sources{Flags: map[string]string{"listen": "127.0.0.1:0", "sign_in.modes": "trust,prompt"}}, Out: io.Discard, Log: &s.log, Clock: clock.System,
 		})
 	}()
 	t.Cleanup(func() {
