@@ -39,6 +39,9 @@ func of(path string) (service.Service, error) {
 
 // Install makes the service of LocalSystem, started with the computer and again after a failure.
 func (c scm) Install(ctx context.Context, path string) error {
+	if err := trusted(path); err != nil {
+		return fmt.Errorf("install the service: %w", err)
+	}
 	image, err := ImagePath(path)
 	if err != nil {
 		return fmt.Errorf("install the service: %w", err)
