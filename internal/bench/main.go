@@ -28,6 +28,7 @@ var groups = []group{
 	{"resident", "memory and idle cost of the resident, beside a Java Swing window", (*rig).resident},
 	{"window", "from start to a visible window, beside Java Swing", (*rig).window},
 	{"push", "from a credit on the server to the changed text in the tray's menu", (*rig).push},
+	{"storm", "enrolled computers that come back all at once", (*rig).storm},
 	{"logon", "people arriving: from sign-in to the first balance", (*rig).logon},
 }
 
@@ -37,6 +38,8 @@ type options struct {
 	idle   time.Duration
 	people int
 	over   time.Duration
+
+	machines int
 }
 
 func main() {
@@ -46,6 +49,7 @@ func main() {
 	flag.DurationVar(&o.idle, "idle", 2*time.Minute, "how long idle cost is watched")
 	flag.IntVar(&o.people, "people", 2000, "people arriving in the logon group (the goal speaks of 20000)")
 	flag.DurationVar(&o.over, "over", 90*time.Second, "how long their arrival takes (the goal: 15m for 20000)")
+	flag.IntVar(&o.machines, "computers", 5000, "enrolled computers in the storm group")
 	flag.Parse()
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
