@@ -32,23 +32,27 @@ BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15
 WINDOW := ./tray ./tray/ui/...
 PURE = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
 
-.PHONY: help demo test check bench build clean tools setup-demo setup-test setup-bench \
+.PHONY: help demo test check bench build programs clean tools setup-demo setup-demo-prompt setup-demo-microsoft setup-demo-trust setup-test setup-bench \
 	fmt lint vet arch cross verify vuln deadcode unit window-test screenshots
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
 
-demo: setup-demo ## set up, build, and run the main job: a person, a server, a balance
-	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-server ./server-stub
-	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen ./client
-	CGO_ENABLED=0 $(GO) build -o bin/demo ./internal/demo
-	@bin/demo -tags '$(TAGS)'
+# How people sign in to the demo: prompt, microsoft or trust (root only).
+AUTH ?= prompt
 
-build: setup-demo ## build the programs into bin/
+demo: setup-demo setup-demo-$(AUTH) programs ## set up, build, and run the main job; AUTH=microsoft and AUTH=trust show other ways to sign in
+	CGO_ENABLED=0 $(GO) build -o bin/demo ./internal/demo
+	@bin/demo -auth '$(AUTH)' -tags '$(TAGS)' -pictures demo$(if $(filter-out prompt,$(AUTH)),/$(AUTH))
+
+# The programs that need no C compiler.
+programs:
 	@mkdir -p bin
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-server ./server-stub
 	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen ./client
+	CGO_ENABLED=0 $(GO) build -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-deploy ./printqueue
+
+build: setup-demo programs ## build the programs into bin/
 	$(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-window ./tray
 
 test: setup-test check unit window-test ## set up, check, and run all tests with their real peers
@@ -119,6 +123,14 @@ $(TOOLS)/govulncheck: Makefile
 
 setup-demo:
 	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES))
+
+setup-demo-prompt:
+
+setup-demo-microsoft:
+	@$(call ensure,$(BROWSER_PACKAGES))
+
+setup-demo-trust:
+	@$(call ensure,$(TRUST_PACKAGES))
 
 setup-test:
 	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES) $(TEST_PACKAGES))

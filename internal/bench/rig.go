@@ -53,7 +53,7 @@ func newRig(ctx context.Context, o options) (r *rig, err error) {
 	if r.who, err = stage.CurrentPerson(); err != nil {
 		return nil, err
 	}
-	if r.site, err = stage.NewSite(ctx, r.here, r.who); err != nil {
+	if r.site, err = stage.NewSite(ctx, r.here, r.who, ""); err != nil {
 		return nil, err
 	}
 	if _, err := r.site.Start(ctx); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"path/filepath"
 	"time"
 
@@ -12,6 +13,12 @@ import (
 func (d *demo) onDesktop(ctx context.Context) error {
 	env := append(d.site.ClientEnv(),
 		"PLATEN_RUNTIME_DIR="+d.here.Path("run"), "XDG_CONFIG_HOME="+d.here.Path("home"), "XDG_STATE_HOME="+d.here.Path("home"))
+	how := fmt.Sprintf("Sign in with the password %q.", stage.Password)
+	if d.tenant != nil {
+		env = append(env, d.tenant.env()...)
+		how = fmt.Sprintf("Choose \"Sign in with Microsoft\". Your browser warns of the emulator's certificate, which was\n"+
+			"       made just now: go on. The password there is %q, the second factor %s.", stage.Password, secondCode)
+	}
 	client, err := d.here.Start(ctx, env, "platen", d.platen)
 	if err != nil {
 		return err
@@ -26,7 +33,7 @@ func (d *demo) onDesktop(ctx context.Context) error {
 	if _, err := stage.Command(ctx, env, "", d.platen, "open"); err != nil {
 		return err
 	}
-	d.say(`The window is open: it knows you as %[1]s. Sign in with the password %[2]q.
+	d.say(`The window is open: it knows you as %[1]s. %[2]s
 
        Then try, in another terminal (the balance on your screen changes at once):
          %[3]s user credit %[1]s 5 --data %[4]s
@@ -36,7 +43,7 @@ func (d *demo) onDesktop(ctx context.Context) error {
 
        Server:  https://%[5]s   (its CA: %[4]s/ca.pem)
        Press Ctrl+C to end; everything the demo made is removed then.`,
-		d.who.UPN, stage.Password, filepath.Join(d.here.Bin, "platen-server"), d.site.Data, d.site.Address)
+		d.who.UPN, how, filepath.Join(d.here.Bin, "platen-server"), d.site.Data, d.site.Address)
 	select {
 	case <-ctx.Done():
 	case <-client.Done:

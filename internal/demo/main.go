@@ -1,5 +1,9 @@
 // Command demo runs Platen's main job on this computer, with real programs and a throwaway server: somebody is logged
-// on, is recognised, signs in, and sees a balance that changes when the server's does.
+// on, is recognised, signs in, and sees a balance that changes when the server's does. -auth says how they sign in:
+//
+//	prompt     by account and password
+//	microsoft  in the browser, with a second factor; an emulator stands in for Microsoft Entra ID
+//	trust      not at all: the computer has joined a directory and is enrolled, and vouches for them (root only)
 //
 // On a desktop, started from a terminal, it stays up and says what to try. Anywhere else it makes itself a screen (Xvfb),
 // walks through the job by itself, saves a picture of every step and fails if any step does not show what it must.
@@ -20,10 +24,12 @@ import (
 
 	"golang.org/x/term"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/stage"
 )
 
 func main() {
+	auth := flag.String("auth", "prompt", "how people sign in: prompt, microsoft or trust")
 	tags := flag.String("tags", "", "build tags of the window")
 	pictures := flag.String("pictures", "demo", "folder for the pictures of an unattended run, and for the programs' logs")
 	unattended := flag.Bool("unattended", false, "walk through by itself also on a desktop")
@@ -31,7 +37,7 @@ func main() {
 
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
 	defer stop()
-	if err := run(ctx, *tags, *pictures, *unattended); err != nil {
+	if err := run(ctx, *auth, *tags, *pictures, *unattended); err != nil {
 		fmt.Fprintln(os.Stderr, "\ndemo:", err)
 		os.Exit(1)
 	}
@@ -40,16 +46,28 @@ func main() {
 // demo is one run.
 type demo struct {
 	*narrator
+	auth     string
 	here     *stage.Place
 	site     *stage.Site
 	who      stage.Person
 	window   *building
 	pictures string
-	platen   string // the resident's program
+	platen   string  // the resident's program
+	tenant   *tenant // with -auth microsoft
 }
 
-func run(ctx context.Context, tags, pictures string, unattended bool) (err error) {
-	d := &demo{narrator: &narrator{w: os.Stdout, started: time.Now()}}
+func run(ctx context.Context, auth, tags, pictures string, unattended bool) (err error) {
+	switch auth {
+	case api.MethodPrompt, api.MethodMicrosoft:
+	case api.MethodTrust:
+		if err := ownMounts(); err != nil {
+			return fmt.Errorf("AUTH=trust: %w", err)
+		}
+		unattended = true // it is another computer's screen
+	default:
+		return fmt.Errorf("AUTH=%s: there is prompt, microsoft and trust", auth)
+	}
+	d := &demo{narrator: &narrator{w: os.Stdout, started: time.Now()}, auth: auth}
 	self, err := os.Executable()
 	if err != nil {
 		return err
@@ -74,6 +92,9 @@ func run(ctx context.Context, tags, pictures string, unattended bool) (err error
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	d.window = buildWindow(ctx, d.narrator, filepath.Join(bin, "platen-window"), tags)
+	if d.auth == api.MethodTrust {
+		return d.vouched(ctx)
+	}
 	if err := d.startSite(ctx); err != nil {
 		return err
 	}
@@ -86,10 +107,19 @@ func run(ctx context.Context, tags, pictures string, unattended bool) (err error
 
 // startSite starts the server and waits until it has read the sample organisation.
 func (d *demo) startSite(ctx context.Context) (err error) {
-	if d.who, err = stage.CurrentPerson(); err != nil {
-		return err
+	if d.who == (stage.Person{}) {
+		if d.who, err = stage.CurrentPerson(); err != nil {
+			return err
+		}
 	}
-	if d.site, err = stage.NewSite(ctx, d.here, d.who); err != nil {
+	more := ""
+	if d.auth == api.MethodMicrosoft {
+		if d.tenant, err = d.startTenant(ctx); err != nil {
+			return err
+		}
+		more = d.tenant.config()
+	}
+	if d.site, err = stage.NewSite(ctx, d.here, d.who, more); err != nil {
 		return err
 	}
 	took, err := d.site.Start(ctx)
@@ -101,5 +131,8 @@ func (d *demo) startSite(ctx context.Context) (err error) {
 		return err
 	}
 	d.did("Read the sample organisation, a CSV directory", "3 people, among them %s <%s>, whom this computer calls %q", d.who.Full, d.who.UPN, d.who.OSName)
+	if d.auth == api.MethodMicrosoft {
+		return nil // nobody has a password here
+	}
 	return d.site.SetPassword(ctx, d.who.UPN)
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/fakedesktop"
 	"github.com/platenprint/platen/internal/stage"
 )
@@ -23,7 +24,12 @@ type walk struct {
 	client *stage.Program
 	window string // the id of the open window
 	shots  int
+
+	command commander // of the person at the screen
 }
+
+// commander is stage.Command, or the same as somebody else.
+type commander func(ctx context.Context, env []string, stdin, path string, args ...string) (string, error)
 
 // walkThrough runs the main job by itself. Every step checks what it says it saw.
 func (d *demo) walkThrough(ctx context.Context) error {
@@ -36,15 +42,25 @@ func (d *demo) walkThrough(ctx context.Context) error {
 		return err
 	}
 	defer func() { _ = tray.Close() }()
-	w := &walk{demo: d, screen: screen, tray: tray, env: append(screen.Env, d.site.ClientEnv()...)}
-	for _, step := range []func(context.Context) error{
-		w.whoami, w.firstLaunch, w.identification, w.wrongPassword, w.signIn, w.credit, w.lowBalance, w.offline, w.nextMorning, w.verify,
-	} {
+	w := &walk{demo: d, screen: screen, tray: tray, env: append(screen.Env, d.site.ClientEnv()...), command: stage.Command}
+	steps := []func(context.Context) error{w.whoami, w.firstLaunch, w.identification}
+	if d.auth == api.MethodMicrosoft {
+		w.env = append(w.env, d.tenant.env()...)
+		steps = append(steps, w.withMicrosoft)
+	} else {
+		steps = append(steps, w.wrongPassword, w.signIn)
+	}
+	return w.take(ctx, append(steps, w.credit, w.lowBalance, w.offline, w.nextMorning, w.verify)...)
+}
+
+// take takes the steps one after the other.
+func (w *walk) take(ctx context.Context, steps ...func(context.Context) error) error {
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return err
 		}
 	}
-	d.say("The main job works. Pictures: %s", d.pictures)
+	w.say("The main job works. Pictures: %s", w.pictures)
 	return nil
 }
 
@@ -189,7 +205,19 @@ func (w *walk) typePassword(ctx context.Context, password string) error {
 
 // until waits until the resident's status is what is wanted.
 func (w *walk) until(ctx context.Context, what string, want func(stage.Resident) bool) (stage.Resident, error) {
-	return stage.UntilStatus(ctx, w.here, w.env, patience, what, want)
+	return w.untilFor(ctx, w.command, w.env, what, want)
+}
+
+// untilFor is until for somebody else at this computer.
+func (w *walk) untilFor(ctx context.Context, command commander, env []string, what string, want func(stage.Resident) bool) (r stage.Resident, err error) {
+	err = stage.Until(ctx, patience, what, func() (bool, string) {
+		raw, err := command(ctx, env, "", w.platen, "status", "--json")
+		if err == nil {
+			r, err = stage.ParseResident(raw)
+		}
+		return err == nil && want(r), fmt.Sprint(raw, err)
+	})
+	return r, err
 }
 
 // show takes a picture of the window and tells the step. There is no event for "the screen looks as it will", so it

@@ -47,25 +47,32 @@ func CurrentPerson() (Person, error) {
 type Site struct {
 	Program *Program
 	Address string // host:port
+	Devices string // host:port of the device listener
 	Data    string // its data folder
 
 	here   *Place
 	config string
 }
 
-// NewSite writes the sample organisation: a CSV directory with the person and two more, and the server's configuration.
-func NewSite(ctx context.Context, here *Place, who Person) (*Site, error) {
-	port, err := freePort(ctx)
-	if err != nil {
-		return nil, err
+// NewSite writes the sample organisation: a CSV directory with the person and two more, and the server's configuration,
+// to which more is added as it stands.
+func NewSite(ctx context.Context, here *Place, who Person, more string) (*Site, error) {
+	var ports [2]string
+	for i := range ports {
+		var err error
+		if ports[i], err = freePort(ctx); err != nil {
+			return nil, err
+		}
 	}
-	s := &Site{here: here, Address: "127.0.0.1:" + port, Data: here.Path("server"), config: here.Path("platen-server.yaml")}
+	s := &Site{
+		here: here, Address: "127.0.0.1:" + ports[0], Devices: "127.0.0.1:" + ports[1], Data: here.Path("server"), config: here.Path("platen-server.yaml"),
+	}
 	people := "id,upn,nickname,email,display_name,department\n" +
 		fmt.Sprintf("1001,%s,%s,%s,%q,Library\n", who.UPN, who.OSName, who.UPN, who.Full) +
 		"1002,sam.okafor@example.org,sam.okafor,sam.okafor@example.org,Sam Okafor,Physics\n" +
 		"1003,amelie.durand@example.org,amelie.durand,amelie.durand@example.org,Amélie Durand,Languages\n"
 	config := "organisation: Example University\ncurrency: EUR\nupn_suffix: " + Suffix + "\nlow_balance: \"1.00\"\n" +
-		"directories:\n  - id: sample\n    type: csv\n    path: " + here.Path("people.csv") + "\n"
+		"directories:\n  - id: sample\n    type: csv\n    path: " + here.Path("people.csv") + "\n" + more
 	if err := os.WriteFile(here.Path("people.csv"), []byte(people), 0o600); err != nil {
 		return nil, err
 	}
@@ -75,7 +82,8 @@ func NewSite(ctx context.Context, here *Place, who Person) (*Site, error) {
 // Start starts the server and waits until it answers.
 func (s *Site) Start(ctx context.Context) (took time.Duration, err error) {
 	began := time.Now()
-	s.Program, err = s.here.Start(ctx, nil, "platen-server", filepath.Join(s.here.Bin, "platen-server"), "serve", "--data", s.Data, "--listen", s.Address, "--config", s.config)
+	s.Program, err = s.here.Start(ctx, nil, "platen-server", filepath.Join(s.here.Bin, "platen-server"),
+		"serve", "--data", s.Data, "--listen", s.Address, "--device-listen", s.Devices, "--admin-listen", "127.0.0.1:0", "--config", s.config)
 	if err != nil {
 		return 0, err
 	}
@@ -132,9 +140,15 @@ type Resident struct {
 func Status(ctx context.Context, here *Place, env []string) (r Resident, raw string, err error) {
 	raw, err = Command(ctx, env, "", filepath.Join(here.Bin, "platen"), "status", "--json")
 	if err == nil {
-		err = json.Unmarshal([]byte(raw), &r)
+		r, err = ParseResident(raw)
 	}
 	return r, strings.TrimSpace(raw), err
+}
+
+// ParseResident reads what `platen status --json` said.
+func ParseResident(raw string) (r Resident, err error) {
+	err = json.Unmarshal([]byte(raw), &r)
+	return r, err
 }
 
 // UntilStatus waits until the resident says what is wanted.

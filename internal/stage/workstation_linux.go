@@ -190,10 +190,24 @@ func (l Login) credential() *syscall.SysProcAttr {
 
 // Start is Place.Start as this person.
 func (l Login) Start(ctx context.Context, env []string, name, path string, args ...string) (*Program, error) {
-	return l.place.startAs(ctx, l.credential(), append(l.Env(), env...), nil, name, path, args...)
+	return l.place.startAs(ctx, l.credential(), append(l.Env(), env...), nil, name+"-"+l.account.Name, path, args...)
 }
 
 // Command is Command as this person.
 func (l Login) Command(ctx context.Context, env []string, stdin, path string, args ...string) (string, error) {
 	return commandAs(ctx, l.credential(), append(l.Env(), env...), stdin, path, args...)
+}
+
+// Screen is NewScreen for this person.
+func (l Login) Screen(ctx context.Context) (*Screen, error) {
+	dir := l.place.Path("framebuffer-" + l.account.Name)
+	if err := errors.Join(os.Mkdir(dir, 0o700), os.Chown(dir, int(l.account.UID), int(l.account.UID))); err != nil {
+		return nil, err
+	}
+	return newScreen(ctx, dir, logOn{
+		home: l.Home, run: l.Run, command: l.Command,
+		start: func(ctx context.Context, env []string, stdout *os.File, name, path string, args ...string) (*Program, error) {
+			return l.place.startAs(ctx, l.credential(), append(l.Env(), env...), stdout, name+"-"+l.account.Name, path, args...)
+		},
+	})
 }

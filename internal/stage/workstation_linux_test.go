@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/platenprint/platen/internal/fakedesktop"
 	"github.com/platenprint/platen/internal/testenv"
 )
 
@@ -43,6 +44,17 @@ func TestAWorkstationKnowsThePeopleOfTheDirectory(t *testing.T) {
 	said, err := login.Command(t.Context(), nil, "", "/usr/bin/id")
 	if err != nil || !strings.HasPrefix(said, "uid=471100(alex.test)") {
 		t.Errorf("id says %q, %v", said, err)
+	}
+	screen, err := login.Screen(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	tray, err := fakedesktop.NewTray(screen.Bus, true) // ours, on their bus
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := tray.Close(); err != nil {
+		t.Error(err)
 	}
 	if local, err := os.ReadFile("/etc/passwd"); err != nil || strings.Contains(string(local), "alex") {
 		t.Errorf("the account is in /etc/passwd, so it is no directory's: %v", err)

@@ -188,7 +188,7 @@ func newPrograms(t *testing.T, d *domain) *programs {
 	p.write("bind-password", password)
 	p.write("server.yaml", fmt.Sprintf("upn_suffix: example.org\ndirectories:\n  - id: corp\n    type: ldap\n    url: %s\n    ca_file: %s\n    bind_dn: %s\n"+
 		"    bind_password_file: bind-password\n    upn_suffixes: [example.org]\n    interval: 1h\n", d.server.LDAPS, d.server.CAFile, service))
-	p.start("platen-server", nil, "serve", "--data", p.data, "--listen", address, "--config", place.Path("server.yaml"))
+	p.start("platen-server", nil, "serve", "--data", p.data, "--listen", address, "--admin-listen", "off", "--device-listen", "off", "--config", place.Path("server.yaml"))
 	p.await("the people of the domain", func() (bool, string) {
 		out, err := stage.Command(t.Context(), nil, "", filepath.Join(bin, "platen-server"), "--data", p.data, "user", "list", "--json")
 		return err == nil && strings.Contains(out, "alex.test@example.org"), fmt.Sprint(out, err)
