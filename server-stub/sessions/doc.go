@@ -20,5 +20,6 @@
 // The first two prove who asks even after the session ended with its person being disabled: they read "disabled", everything
 // else reads no more than that the session is over. Of a session that was signed out or had a copy, nothing proves anything.
 //
-// Authenticate asks the store each time and keeps nothing in memory, so a person who is disabled is out with the next request.
+// Authenticate asks the store, or remembers what it said within the last seconds (cache.go). Whatever ends a session or changes its
+// person in this process is forgotten before it returns, so a person who is disabled is out with the next request.
 package sessions

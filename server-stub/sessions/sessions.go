@@ -64,6 +64,7 @@ type Manager struct {
 	store store.Store
 	now   clock.Clock
 	o     Options
+	cache *cache
 }
 
 // New returns a Manager. It panics for lengths that cannot work, which is a mistake of the assembly.
@@ -86,7 +87,13 @@ func New(s store.Store, now clock.Clock, o Options) *Manager {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	return &Manager{store: s, now: now, o: o}
+	m := &Manager{store: s, now: now, o: o, cache: newCache()}
+	told := o.OnEnd
+	m.o.OnEnd = func(sessionID string, user core.UserID) {
+		m.cache.forget(user, sessionID)
+		told(sessionID, user)
+	}
+	return m
 }
 
 // Issue starts a session for a person who has proven who they are. Errors: core.ErrNotFound, core.ErrDisabled.
@@ -152,6 +159,7 @@ func (m *Manager) Refresh(ctx context.Context, token secret.String, info Info) (
 	if err != nil {
 		return Tokens{}, core.Session{}, fmt.Errorf("refresh a session: %w", err)
 	}
+	m.cache.forget(r.session.UserID, r.session.ID) // its access token until now is none any more
 	return r.tokens, shown(r.session), nil
 }
 
@@ -223,10 +231,15 @@ func (m *Manager) Authenticate(ctx context.Context, access secret.String) (core.
 		return core.Session{}, core.User{}, fmt.Errorf("check a session: %w", core.ErrUnauthenticated)
 	}
 	now := m.now()
+	token := hash(access)
+	k, ok, mark := m.cache.find(token, now)
+	if ok && now.Before(k.session.AccessExpires) && now.Before(k.session.RefreshExpires) && now.Sub(k.session.LastSeenAt) < m.o.Seen {
+		return k.session, k.user, nil
+	}
 	var s core.Session
 	var u core.User
 	err := m.store.View(ctx, func(tx store.Tx) (err error) {
-		if s, err = tx.SessionByAccess(ctx, hash(access)); err != nil {
+		if s, err = tx.SessionByAccess(ctx, token); err != nil {
 			return err
 		}
 		u, err = tx.User(ctx, s.UserID)
@@ -246,7 +259,9 @@ func (m *Manager) Authenticate(ctx context.Context, access secret.String) (core.
 	}
 	if now.Sub(s.LastSeenAt) >= m.o.Seen {
 		m.seen(ctx, s.ID, now)
+		return shown(s), u, nil
 	}
+	m.cache.put(token, known{shown(s), u, now}, mark)
 	return shown(s), u, nil
 }
 
@@ -360,10 +375,11 @@ func (m *Manager) RevokeUser(ctx context.Context, actor string, user core.UserID
 	return len(list), nil
 }
 
-// UserChanged ends the sessions of a person who may not be signed in any more: the hook for users.OnChange and
-// dirsync.OnChange. It ends with OnEnd("", user), also when there was no session left, as after an erasure. It reports
+// UserChanged forgets what is remembered of a person, and ends the sessions of one who may not be signed in any more: the hook
+// for users.OnChange and dirsync.OnChange. It ends with OnEnd("", user), also when there was no session left, as after an erasure. It reports
 // what it could not do to the log.
 func (m *Manager) UserChanged(ctx context.Context, user core.UserID) {
+	m.cache.forget(user, "")
 	var u core.User
 	err := m.store.View(ctx, func(tx store.Tx) (err error) {
 		u, err = tx.User(ctx, user)
