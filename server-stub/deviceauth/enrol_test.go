@@ -39,26 +39,59 @@ func TestATokenIsGoodForSoManyMachines(t *testing.T) {
 }
 
 func TestTwoMachinesAtOnceDoNotUseOneTokenTwice(t *testing.T) {
-	f := newFixture(t, groups)
-	_, token := f.token(t, deviceauth.NewToken{})
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			f := newFixtureOn(t, open(t), groups)
+			_, token := f.token(t, deviceauth.NewToken{})
+			wantOne(t, 4, deviceauth.ErrToken, func(i int) func() error {
+				m := newMachine(t, string(rune('a'+i)))
+				in := api.Enrolment{Token: token, CSR: m.csr(t), Machine: m.machineID()}
+				return func() error { _, err := f.Enrol(t.Context(), in, desk); return err }
+			})
+		})
+	}
+}
+
+// R-TRUST-3, at the same moment.
+func TestTwoAssertionsAtOnceDoNotUseOneNonceTwice(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			f := newFixtureOn(t, open(t), groups)
+			m := newMachine(t, "a")
+			f.enrol(t, m, "lab")
+			c, body := f.caller(t, m), f.body(t, m, corp("alex"))
+			wantOne(t, 4, deviceauth.ErrNonce, func(int) func() error {
+				assertion := m.sign(t, body)
+				return func() error { _, err := f.Assert(t.Context(), c, assertion, desk); return err }
+			})
+		})
+	}
+}
+
+// wantOne runs n at once, of which one must get through and the others lose with that error.
+func wantOne(t *testing.T, n int, lose error, prepare func(i int) func() error) {
+	t.Helper()
 	var won, lost atomic.Int32
-	var wg sync.WaitGroup
-	for i := range 4 {
-		m := newMachine(t, string(rune('a'+i)))
-		wg.Go(func() {
-			switch _, err := f.ask(t, m, token); {
+	var all sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range n {
+		run := prepare(i)
+		all.Go(func() {
+			<-begin
+			switch err := run(); {
 			case err == nil:
 				won.Add(1)
-			case errors.Is(err, deviceauth.ErrToken):
+			case errors.Is(err, lose):
 				lost.Add(1)
 			default:
 				t.Error(err)
 			}
 		})
 	}
-	wg.Wait()
-	if won.Load() != 1 || lost.Load() != 3 {
-		t.Errorf("%d machines enrolled and %d were refused, want 1 and 3", won.Load(), lost.Load())
+	close(begin)
+	all.Wait()
+	if won.Load() != 1 || int(lost.Load()) != n-1 {
+		t.Errorf("%d got through and %d were refused, want 1 and %d", won.Load(), lost.Load(), n-1)
 	}
 }
 

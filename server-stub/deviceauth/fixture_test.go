@@ -58,7 +58,15 @@ const (
 
 func newFixture(t *testing.T, groups string) *fixture {
 	t.Helper()
-	f := &fixture{store: storetest.OpenSQLite(t), now: start, people: map[string]core.UserID{}}
+	return newFixtureOn(t, storetest.OpenSQLite(t), groups)
+}
+
+// stores are the databases that decide who comes first.
+var stores = map[string]func(testing.TB) store.Store{"SQLite": storetest.OpenSQLite, "PostgreSQL": storetest.OpenPostgres}
+
+func newFixtureOn(t *testing.T, db store.Store, groups string) *fixture {
+	t.Helper()
+	f := &fixture{store: db, now: start, people: map[string]core.UserID{}}
 	d, err := datadir.Open(filepath.Join(t.TempDir(), "data"))
 	if err != nil {
 		t.Fatal(err)
