@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/emulation"
+
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/internal/testenv"
@@ -177,6 +179,29 @@ func TestPlatenSignsInThroughARealBrowser(t *testing.T) {
 	if fields := <-got; fields["error"] != api.BrowserErrorCancelled || fields["code"] != "" {
 		t.Errorf("cancelled: %v", fields)
 	}
+	quiet(t, tab)
+}
+
+// Everything works where scripts are off, with a button where one would go on by itself.
+func TestPlatenSignsInWithoutScripts(t *testing.T) {
+	s := serve(t)
+	port, got := receiver(t)
+	tab := s.browser(t, testenv.ChromiumOptions{Width: 360, Height: 740})
+	tab.Do("turn scripts off", emulation.SetScriptExecutionDisabled(true))
+	tab.Navigate(s.webURL + "/sign-in/client?challenge=" + api.Challenge(verifier) + "&state=state-of-platen&port=" + strconv.Itoa(port))
+	tab.Type("#account", "alex@example.org")
+	tab.Type("#password", alexPassword)
+	tab.Click(`form[action="/sign-in/password"] button`)
+	tab.WaitVisible("#answer")
+	picture(t, tab, "phone-light-en-answer")
+	tab.Click("#answer button")
+	tab.WaitVisible("#done")
+	if fields := <-got; fields["code"] == "" {
+		t.Errorf("got %v", fields)
+	}
+	tab.Navigate(s.webURL + "/sign-in")
+	tab.Click(`form[action="/sign-in/start"] button`)
+	tab.WaitVisible(".places")
 	quiet(t, tab)
 }
 

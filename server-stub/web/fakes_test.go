@@ -129,7 +129,7 @@ func (s *site) advance(d time.Duration) {
 const alexPassword = "right horse battery"
 
 // newSite makes the sites. change may alter what they work with.
-func newSite(t *testing.T, change func(*Deps)) *site {
+func newSite(t testing.TB, change func(*Deps)) *site {
 	t.Helper()
 	s := &site{
 		db: storetest.OpenSQLite(t), now: time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC), token: "token-of-the-set-up",

@@ -101,10 +101,9 @@ type limit struct {
 
 // The limits. Many people sit behind one address, and begin a sign-in at the same time; nobody mistypes a token often.
 var (
-	limitBegin   = limit{"web-begin", 1000}
-	limitFailed  = limit{"web-failed", 100} // providers' answers, passkeys, confirmations that do not hold
-	limitTokens  = limit{"web-set-up", 10}
-	limitNothing = limit{}
+	limitBegin  = limit{"web-begin", 1000}
+	limitFailed = limit{"web-failed", 100} // providers' answers, passkeys, confirmations that do not hold
+	limitTokens = limit{"web-set-up", 10}
 )
 
 func (l *limiter) row(what limit, addr netip.Addr) string {
@@ -132,9 +131,6 @@ func (l *limiter) count(r *http.Request, what limit) error {
 }
 
 func (l *limiter) visit(r *http.Request, what limit, add bool) error {
-	if what == limitNothing {
-		return nil
-	}
 	ctx, key, now := r.Context(), l.row(what, inbound.Address(r.Context())), l.now()
 	var limited error
 	look := func(tx store.Tx) error {

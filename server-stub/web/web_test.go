@@ -449,6 +449,33 @@ func TestUncleanPathsReachNothing(t *testing.T) {
 	}
 }
 
+// R-AUTHZ-1: whatever the address, a handler is reached by its route's policy only. whoAsks panics where it was not.
+func FuzzNoPathPassesItsPolicy(f *testing.F) {
+	for _, path := range []string{"/", "/admin", "/sessions/end", "/set-up", "/sign-in/..;/admin", "/%61dmin", "*", "//admin", "/admin/", "http://x/admin"} {
+		f.Add("GET", path)
+		f.Add("POST", path)
+	}
+	s := newSite(f, nil)
+	f.Fuzz(func(t *testing.T, method, target string) {
+		for _, h := range []*Handler{s.web, s.admin} {
+			r, err := http.NewRequestWithContext(t.Context(), method, "https://print.example.org/", nil)
+			if err != nil {
+				return
+			}
+			if r.URL, err = r.URL.Parse(target); err != nil {
+				return
+			}
+			r.Body = http.NoBody
+			r.Header.Set("Sec-Fetch-Site", "same-origin")
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, r)
+			if w.Code == http.StatusInternalServerError || w.Code == http.StatusOK && strings.HasPrefix(r.URL.Path, "/admin") {
+				t.Errorf("%s %s: %d", method, target, w.Code)
+			}
+		}
+	})
+}
+
 func TestARouteWithoutAPolicyLetsNobodyIn(t *testing.T) {
 	s := newSite(t, nil)
 	s.web.mux.HandleFunc("GET /forgotten", func(http.ResponseWriter, *http.Request) { t.Error("the handler was reached") })
