@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -83,7 +84,7 @@ func (e *entra) openURL(ctx context.Context, address string) error {
 }
 
 // Silent implements session.Microsoft.
-func (e *entra) Silent(ctx context.Context, site api.MicrosoftConfig, hint string) (session.Proof, error) {
+func (e *entra) Silent(ctx context.Context, site api.MicrosoftConfig, account string) (session.Proof, error) {
 	client, err := e.of(site)
 	if err != nil {
 		return session.Proof{}, err
@@ -92,10 +93,16 @@ func (e *entra) Silent(ctx context.Context, site api.MicrosoftConfig, hint strin
 	if err != nil {
 		return session.Proof{}, notByMicrosoft(err)
 	}
-	if hint != "" && !auth.Same(hint, token.Username) {
+	proof := proofOf(token)
+	if account != "" && !auth.Same(account, proof.Username) {
 		return session.Proof{}, errSomebodyElse
 	}
-	return session.Proof{Token: token.AccessToken, Username: token.Username}, nil
+	return proof, nil
+}
+
+// proofOf names people by the id of their account where Microsoft has no name for them.
+func proofOf(t microsoft.Token) session.Proof {
+	return session.Proof{Token: t.AccessToken, Username: cmp.Or(t.Username, t.HomeAccountID)}
 }
 
 // SignIn implements session.Microsoft.
@@ -110,7 +117,7 @@ func (e *entra) SignIn(ctx context.Context, site api.MicrosoftConfig, how sessio
 	for {
 		token, err := client.SignIn(ctx, microsoft.Request{Hint: how.Hint, SelectAccount: how.SelectAccount})
 		if err == nil {
-			return session.Proof{Token: token.AccessToken, Username: token.Username}, nil
+			return proofOf(token), nil
 		}
 		if failure, ok := errors.AsType[*microsoft.Error](err); !ok || failure.Kind != microsoft.Busy {
 			return session.Proof{}, notByMicrosoft(err)

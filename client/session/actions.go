@@ -259,7 +259,7 @@ func (m *machine) accepted(ctx context.Context, a *attempt, tokens Tokens) {
 	m.silence.succeeded()
 	m.problem, m.prefill, m.ask, m.dismissed, m.prefer = nil, "", status.AskNothing, false, ""
 	m.enter(ctx, tokens, entry{
-		stay: a.stay, method: a.method, vouched: a.method == status.MethodTrust && a.silent, inBrowser: a.browses() && !a.cached, first: a.commands,
+		stay: a.stay, method: a.method, account: a.account, vouched: a.method == status.MethodTrust && a.silent, inBrowser: a.browses() && !a.cached, first: a.commands,
 	})
 	switch {
 	case a.method != status.MethodMicrosoft, m.who.Shared:

@@ -30,6 +30,7 @@ type attempt struct {
 	address   string // what the browser was opened with
 	cached    bool   // no browser was needed
 	back      bool   // the browser has come back
+	account   string // who Microsoft says it was; not empty: it remembers them now
 	confirm   string // who came back, when it is not who was expected
 	goOn      func() // what ActionContinue does then
 	pending   *Tokens
@@ -89,7 +90,7 @@ func (m *machine) discard(ctx context.Context, a *attempt) {
 		a.pending = nil
 		m.task(ctx, func(ctx context.Context) func() { m.revoke(ctx, tokens); return nil })
 	}
-	if a.method == status.MethodMicrosoft && !a.silent && (m.in == nil || m.in.method != status.MethodMicrosoft) {
+	if a.account != "" && !a.silent { // also while somebody else is signed in: the two must not be mixed up later
 		m.forgetMicrosoft(ctx)
 	}
 }
@@ -228,11 +229,10 @@ func (m *machine) toMicrosoft(ctx context.Context, a *attempt, how Browse) {
 			proof, err = m.deps.Microsoft.SignIn(a.ctx, site, how)
 		}
 		return func() {
+			a.account = proof.Username
 			switch {
 			case m.attempt != a:
-				if err == nil {
-					m.discard(ctx, a)
-				}
+				m.discard(ctx, a)
 			case err != nil:
 				a.back = true
 				m.settle(ctx, a, Tokens{}, err)
@@ -248,6 +248,7 @@ func (m *machine) toMicrosoft(ctx context.Context, a *attempt, how Browse) {
 
 // present shows the server what Microsoft said.
 func (m *machine) present(ctx context.Context, a *attempt, proof Proof) {
+	a.account = proof.Username
 	request := api.TokenSignIn{
 		Provider: api.MethodMicrosoft, StaySignedIn: a.stay, Shared: m.who.Shared, Client: m.deps.Settings.Client, OSAccount: m.who.Facts,
 	}

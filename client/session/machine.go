@@ -83,6 +83,7 @@ type signedIn struct {
 	connection status.Connection
 	kept       bool          // found in the vault
 	method     status.Method // how they signed in; empty: not known any more
+	account    string        // with Microsoft: who they are there
 	vouched    bool          // in this run, because the computer vouched for them
 	inBrowser  bool          // in this run, in a browser
 	since      time.Time
@@ -185,7 +186,7 @@ func (m *machine) recall(ctx context.Context) {
 				m.user.DisplayName = note.User.DisplayName
 				m.balance, m.balanceAt, m.stale = note.Balance, note.At, note.Balance.Amount != ""
 				m.setSite(note.Site)
-				before.method = note.Method
+				before.method, before.account = note.Method, note.Account
 				m.entra.used = note.Method == status.MethodMicrosoft
 			}
 			m.enter(ctx, Tokens{Refresh: kept.Refresh, RefreshExpires: kept.RefreshExpires, User: kept.User}, before)
@@ -205,6 +206,7 @@ type entry struct {
 	stay      bool // it is to be kept
 	kept      bool // it was found in the vault
 	method    status.Method
+	account   string
 	vouched   bool
 	inBrowser bool
 	first     []command // who waits for the first balance
@@ -216,7 +218,7 @@ func (m *machine) enter(ctx context.Context, tokens Tokens, e entry) {
 	stay := e.stay
 	in := &signedIn{
 		epoch: m.keeper.next(), stay: stay, tokens: tokens, first: e.first,
-		kept: e.kept, method: e.method, vouched: e.vouched, inBrowser: e.inBrowser, since: m.deps.Clock(),
+		kept: e.kept, method: e.method, account: e.account, vouched: e.vouched, inBrowser: e.inBrowser, since: m.deps.Clock(),
 		cancel: cancel, kick: make(chan struct{}, 1), done: make(chan struct{}),
 	}
 	f := &follower{
@@ -427,7 +429,7 @@ func (m *machine) note() Note {
 		n.User = *m.user
 	}
 	if m.in != nil {
-		n.Method = m.in.method
+		n.Method, n.Account = m.in.method, m.in.account
 	}
 	return n
 }
@@ -501,7 +503,7 @@ func (m *machine) ways() ways {
 	return waysOf(situation{
 		mode: m.deps.Settings.AuthMode, site: m.site, siteKnown: m.siteKnown(), policy: m.policy,
 		backed: m.who.Backed, shared: m.who.Shared, browser: m.browser, microsoft: m.microsoft, prefer: m.prefer,
-		trustDown: m.silence.trustDown,
+		trustDown: m.silence.trustDown, ask: m.silence.signedOut || m.silence.notMe,
 	})
 }
 

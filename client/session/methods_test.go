@@ -272,6 +272,19 @@ func TestNotMe(t *testing.T) {
 		d.quit()
 		s.desk(t).is(status.StateFollowing, alexUPN, status.MethodTrust)
 	})
+	bubble(t, "AuthMode trust: the others are offered instead", func(t *testing.T) {
+		s := siteWith("trust", "microsoft", "prompt")
+		s.mode = "trust"
+		d := s.desk(t)
+		d.is(status.StateFollowing, alexUPN, status.MethodTrust)
+		d.do(status.ActionNotMe)
+		if diff := cmp.Diff([]status.Method{status.MethodMicrosoft, status.MethodPrompt}, methods(d.at(time.Second))); diff != "" {
+			t.Error(diff)
+		}
+		if p := d.Snapshot().Problem; p != nil {
+			t.Errorf("%+v", p)
+		}
+	})
 	bubble(t, "is for whom the computer vouched only", func(t *testing.T) {
 		s := siteWith("prompt")
 		d := signedIn(t, s.server, s.vault)
@@ -455,6 +468,49 @@ func TestA2_09_Microsoft(t *testing.T) {
 		if diff := cmp.Diff([2]string{}, s.microsoft.holds()); diff != "" || s.server.count("token") != 0 {
 			t.Errorf("half signed in: %s", diff)
 		}
+	})
+	bubble(t, "a colleague who came back instead is not remembered in her place", func(t *testing.T) {
+		s := siteWith("microsoft", "prompt")
+		d := s.desk(t)
+		d.at(time.Second)
+		r := d.start(microsoft)
+		s.browser.visits <- visit{username: alexUPN}
+		if r := <-r; !r.OK {
+			t.Fatalf("%+v", r.Problem)
+		}
+		d.at(2 * time.Minute)
+		other := microsoft
+		other.Username, other.StaySignedIn = "lee@example.org", true
+		r = d.start(other) // no one of that name: Sam comes back, and is not wanted
+		s.browser.visits <- visit{username: samUPN}
+		synctest.Wait()
+		d.do(status.ActionCancelSignIn)
+		<-r
+		d.is(status.StateFollowing, alexUPN, status.MethodMicrosoft)
+		s.server.expel()
+		d.is(status.StateSignedOut, alexUPN, status.MethodMicrosoft)
+		if d.Snapshot().Ask != status.AskSessionEnded || s.server.count("token") != 1 {
+			t.Errorf("ask %q, %d tokens", d.Snapshot().Ask, s.server.count("token"))
+		}
+		if diff := cmp.Diff([2]string{}, s.microsoft.holds()); diff != "" {
+			t.Error(diff)
+		}
+	})
+	bubble(t, "cancelled while signed in: still remembered", func(t *testing.T) {
+		s := siteWith("microsoft", "prompt")
+		d := s.desk(t)
+		d.at(time.Second)
+		r := d.start(microsoft)
+		s.browser.visits <- visit{username: alexUPN}
+		<-r
+		d.at(2 * time.Minute)
+		other := microsoft
+		other.OtherAccount = true
+		r = d.start(other)
+		d.do(status.ActionCancelSignIn)
+		<-r
+		s.server.expel()
+		d.is(status.StateFollowing, alexUPN, status.MethodMicrosoft)
 	})
 	bubble(t, "a shared computer: the account picker, nothing kept, close the browser", func(t *testing.T) {
 		s := siteWith("trust", "microsoft", "prompt")

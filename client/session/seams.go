@@ -115,9 +115,9 @@ type Browse struct {
 type Microsoft interface {
 	// Allowed tells whether people may be sent to this site's authority at all.
 	Allowed(site api.MicrosoftConfig) bool
-	// Silent gets a token without the person, if they have signed in here before. Hint is who it must be; empty: whoever it
-	// was. An error means no more than that the person must be asked.
-	Silent(ctx context.Context, site api.MicrosoftConfig, hint string) (Proof, error)
+	// Silent gets a token without the person, if they have signed in here before. account is who it must be (Proof.Username);
+	// empty: whoever it was. An error means no more than that the person must be asked.
+	Silent(ctx context.Context, site api.MicrosoftConfig, account string) (Proof, error)
 	// SignIn opens the browser and waits for the person, as long as ctx lets it.
 	SignIn(ctx context.Context, site api.MicrosoftConfig, how Browse) (Proof, error)
 	// Keep keeps what is in memory over restarts, encrypted, from now on.
@@ -145,7 +145,8 @@ type Note struct {
 	Balance api.Balance      `json:"balance"`
 	At      time.Time        `json:"at"` // when the balance was last known to be right
 	Site    api.ClientConfig `json:"site"`
-	Method  status.Method    `json:"method,omitempty"` // how they signed in
+	Method  status.Method    `json:"method,omitempty"`  // how they signed in
+	Account string           `json:"account,omitempty"` // with Microsoft: who they are there
 	// NotMe: somebody said that they are not who this computer vouches for. It counts until somebody has signed in.
 	NotMe bool `json:"not_me,omitempty"`
 }

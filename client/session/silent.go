@@ -27,6 +27,7 @@ type silence struct {
 	signedOut bool          // somebody signed out: they decide when to sign in again
 	notMe     bool          // the computer vouches for somebody else than who sits here
 	again     status.Method // MethodMicrosoft: that is how they signed in before the session ended
+	account   string        // and who they were there
 	stay      bool          // and that it was kept
 	fails     int           // in a row
 	wait      backoff
@@ -37,8 +38,8 @@ type silence struct {
 // ended: a session has ended by itself.
 func (s *silence) ended(in *signedIn, now time.Time) {
 	s.over, s.fails, s.again = !in.kept && now.Sub(in.since) < shortSession, 0, ""
-	if in.method == status.MethodMicrosoft {
-		s.again, s.stay = in.method, in.stay
+	if in.method == status.MethodMicrosoft && in.account != "" {
+		s.again, s.account, s.stay = in.method, in.account, in.stay
 	}
 }
 
@@ -63,6 +64,9 @@ func (m *machine) askPolicy(ctx context.Context) (Policy, error) {
 // hearPolicy takes the answer. A service that does not answer yet (it starts with the computer, as we do) is asked again.
 func (m *machine) hearPolicy(ctx context.Context, p Policy, err error) {
 	if err == nil {
+		if p.Enrolled && !m.policy.Enrolled {
+			m.silence.fails = 0
+		}
 		m.policy = p
 		return
 	}
@@ -174,15 +178,15 @@ func newVerifier() secret.String {
 	return secret.New(base64.RawURLEncoding.EncodeToString(raw))
 }
 
-// remembered asks Microsoft for a token of whoever signed in before. It opens no window.
+// remembered asks Microsoft for a token of whoever was signed in before, and of nobody else. It opens no window.
 func (m *machine) remembered(ctx context.Context) {
 	a := &attempt{method: status.MethodMicrosoft, silent: true, stay: m.silence.stay}
 	m.begin(ctx, a, silentTimeout)
 	m.entra.used = true
-	site, ready := *m.site.Microsoft, m.entra.last
+	site, account, ready := *m.site.Microsoft, m.silence.account, m.entra.last
 	m.task(ctx, func(ctx context.Context) func() {
 		await(a.ctx, ready)
-		proof, err := m.deps.Microsoft.Silent(a.ctx, site, "")
+		proof, err := m.deps.Microsoft.Silent(a.ctx, site, account)
 		return func() {
 			switch {
 			case m.attempt != a:

@@ -21,6 +21,7 @@ type situation struct {
 	browser   bool // a browser can be opened
 	microsoft bool // people may be sent to the site's authority
 	prefer    status.Method
+	ask       bool            // people want to be asked: they signed out, or are not who the computer vouches for
 	trustDown *status.Problem // why the computer did not vouch the last time; nil: it did, or was not asked
 }
 
@@ -60,9 +61,12 @@ func waysOf(s situation) ways {
 	return ways{offers: all.offers, problem: all.instead(problem)}
 }
 
-// trustOnly is AuthMode trust on a computer that can vouch: nobody is asked, unless it did not.
+// trustOnly is AuthMode trust on a computer that can vouch: nobody is asked, unless it did not, or they want to be.
 func (s situation) trustOnly(all ways) ways {
-	if s.trustDown == nil {
+	switch {
+	case s.trustDown == nil && s.ask:
+		return all
+	case s.trustDown == nil:
 		return ways{trust: true}
 	}
 	return ways{offers: all.offers, trust: true, problem: all.instead(*s.trustDown)}

@@ -60,6 +60,7 @@ func TestA1_37_WhatIsOfferedIsWhatWorksHereAndNow(t *testing.T) {
 		"AuthMode trust, refused": {func(s *situation) {
 			s.mode, s.trustDown = "trust", &status.Problem{Code: status.ProblemTrustRefused}
 		}, "microsoft google okta prompt", true, status.ProblemTrustRefused, "microsoft"},
+		"AuthMode trust, signed out": {func(s *situation) { s.mode, s.ask = "trust", true }, "microsoft google okta prompt", true, "", ""},
 		"refused, but nobody wanted it in particular": {func(s *situation) {
 			s.trustDown = &status.Problem{Code: status.ProblemTrustRefused}
 		}, "microsoft google okta prompt", true, "", ""},
