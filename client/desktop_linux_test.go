@@ -57,7 +57,7 @@ func newOffice(t *testing.T, change ...func(*office)) *office {
 func (o *office) serve() {
 	o.t.Helper()
 	said := &lockedBuffer{}
-	args := []string{"serve", "--data", filepath.Join(o.dir, "data"), "--listen", "127.0.0.1:0"}
+	args := []string{"serve", "--data", filepath.Join(o.dir, "data"), "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0", "--device-listen", "127.0.0.1:0"}
 	o.server = o.start(said, "platen-server", append(args, o.config...)...)
 	var url string
 	testenv.Await(o.t, "the server", func() bool {
