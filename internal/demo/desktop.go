@@ -15,9 +15,9 @@ func (d *demo) onDesktop(ctx context.Context) error {
 		"PLATEN_RUNTIME_DIR="+d.here.Path("run"), "XDG_CONFIG_HOME="+d.here.Path("home"), "XDG_STATE_HOME="+d.here.Path("home"))
 	how := fmt.Sprintf("Sign in with the password %q.", stage.Password)
 	if d.tenant != nil {
-		env = append(env, d.tenant.env()...)
+		env = append(env, d.tenant.Env()...)
 		how = fmt.Sprintf("Choose \"Sign in with Microsoft\". Your browser warns of the emulator's certificate, which was\n"+
-			"       made just now: go on. The password there is %q, the second factor %s.", stage.Password, secondCode)
+			"       made just now: go on. The password there is %q, the second factor %s.", stage.Password, stage.SecondFactor)
 	}
 	client, err := d.here.Start(ctx, env, "platen", d.platen)
 	if err != nil {

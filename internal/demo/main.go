@@ -52,8 +52,8 @@ type demo struct {
 	who      stage.Person
 	window   *building
 	pictures string
-	platen   string  // the resident's program
-	tenant   *tenant // with -auth microsoft
+	platen   string        // the resident's program
+	tenant   *stage.Tenant // with -auth microsoft
 }
 
 func run(ctx context.Context, auth, tags, pictures string, unattended bool) (err error) {
@@ -114,10 +114,11 @@ func (d *demo) startSite(ctx context.Context) (err error) {
 	}
 	more := ""
 	if d.auth == api.MethodMicrosoft {
-		if d.tenant, err = d.startTenant(ctx); err != nil {
+		if d.tenant, err = stage.NewTenant(ctx, d.here, d.who); err != nil {
 			return err
 		}
-		more = d.tenant.config()
+		d.did("Start an emulator of Microsoft Entra ID", "a tenant in which %s must pass a second factor, at %s", d.who.UPN, d.tenant.Authority())
+		more = d.tenant.Config()
 	}
 	if d.site, err = stage.NewSite(ctx, d.here, d.who, more); err != nil {
 		return err

@@ -45,7 +45,7 @@ func (d *demo) walkThrough(ctx context.Context) error {
 	w := &walk{demo: d, screen: screen, tray: tray, env: append(screen.Env, d.site.ClientEnv()...), command: stage.Command}
 	steps := []func(context.Context) error{w.whoami, w.firstLaunch, w.identification}
 	if d.auth == api.MethodMicrosoft {
-		w.env = append(w.env, d.tenant.env()...)
+		w.env = append(w.env, d.tenant.Env()...)
 		steps = append(steps, w.withMicrosoft)
 	} else {
 		steps = append(steps, w.wrongPassword, w.signIn)
