@@ -808,3 +808,38 @@ func TestAnEndedRequestEndsTheWaiting(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// FuzzAccessToken: nothing that is made up is a token, and no error shows it.
+func FuzzAccessToken(f *testing.F) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		f.Fatal(err)
+	}
+	mux := http.NewServeMux()
+	srv := httptest.NewTLSServer(mux)
+	f.Cleanup(srv.Close)
+	mux.HandleFunc("/v2.0/.well-known/openid-configuration", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]string{
+			"issuer": srv.URL + "/v2.0", "jwks_uri": srv.URL + "/keys", "token_endpoint": srv.URL + "/token", "authorization_endpoint": srv.URL + "/authorize",
+		})
+	})
+	mux.HandleFunc("/keys", func(w http.ResponseWriter, _ *http.Request) {
+		_ = json.NewEncoder(w).Encode(map[string]any{"keys": []any{jose.JSONWebKey{Key: key.Public(), KeyID: "k", Use: "sig"}}})
+	})
+	v := oidc.NewVerifier(oidc.Tenant{ID: tenantID, Issuer: srv.URL + "/v2.0", Audience: apiApp, Scope: "sign-in", Clients: []string{public}}, srv.Client(), time.Now, slog.New(slog.DiscardHandler))
+	b64 := func(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+	f.Add(b64(`{"alg":"RS256","kid":"k"}`) + "." + b64(`{"ver":"2.0"}`) + ".AAAA")
+	f.Add(b64(`{"alg":"none"}`) + "." + b64(`{}`) + ".")
+	f.Add(b64(`{"alg":"HS256","kid":"k","jwk":{},"crit":["x"]}`) + "." + b64(`{}`) + "." + b64("x"))
+	f.Add("..")
+	f.Add("")
+	f.Fuzz(func(t *testing.T, text string) {
+		c, err := v.AccessToken(t.Context(), secret.New(text))
+		if !errors.Is(err, oidc.ErrTokenInvalid) {
+			t.Fatalf("%+v, %v", c, err)
+		}
+		if len(text) > 40 && strings.Contains(err.Error(), text) {
+			t.Fatalf("the error shows it: %v", err)
+		}
+	})
+}
