@@ -77,7 +77,11 @@ func TestRouteMatrix(t *testing.T) {
 		"POST " + api.PathSessionCode:    `{"code":"code of alex.test@example.org","verifier":"` + strings.Repeat("v", 43) + `"}`,
 	}
 	callers := []struct{ name, token, session string }{
-		{"anon", "", "a"}, {"stranger", "token-x", "a"}, {"user", "token-a", "a"}, {"disabled", "token-b", "b"}, {"owner", "token-owner", "owner"},
+		{"anon", "", "a"},
+		{"stranger", "token-x", "a"},
+		{"user", "token-a", "a"},
+		{"disabled", "token-b", "b"},
+		{"owner", "token-owner", "owner"},
 		{"owner-by-machine", "token-machine", "machine"},
 	}
 	var out strings.Builder

@@ -84,6 +84,22 @@ func (p *idp) openMicrosoft(m *config.Microsoft, client *http.Client, now clock.
 	}
 }
 
+// checkSources refuses a source that is no directory of the configuration: nobody would ever be of it.
+func checkSources(cfg *config.Config, entries []configured.Config) error {
+	known := func(id core.SourceID) bool {
+		return id == "" || slices.ContainsFunc(entries, func(e configured.Config) bool { return core.SourceID(e.ID) == id })
+	}
+	if m := cfg.Microsoft; m != nil && !known(m.Source) {
+		return fmt.Errorf("%w: microsoft.source: there is no directory %q in the configuration", core.ErrInvalid, m.Source)
+	}
+	for _, p := range cfg.Providers {
+		if !known(p.Source) {
+			return fmt.Errorf("%w: providers: %s: source: there is no directory %q in the configuration", core.ErrInvalid, p.ID, p.Source)
+		}
+	}
+	return nil
+}
+
 // cloud is Microsoft as signing in by password needs it; nil without microsoft:.
 func (p *idp) cloud(cfg *config.Config, entries []configured.Config) *signin.Cloud {
 	m := cfg.Microsoft

@@ -28,6 +28,7 @@ import (
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/datadir"
+	"github.com/platenprint/platen/server-stub/directory/configured"
 	"github.com/platenprint/platen/server-stub/users"
 )
 
@@ -451,5 +452,21 @@ func TestAMissingSecretKeepsTheServerFromStarting(t *testing.T) {
 	m := &config.Microsoft{Tenant: entraTenant, Authority: "https://login.microsoftonline.com", WebClientSecretFile: filepath.Join(t.TempDir(), "none")}
 	if _, err := openIdentityProviders(&config.Config{Microsoft: m}, nil, clock.System, slog.New(slog.DiscardHandler)); err == nil || !strings.Contains(err.Error(), "web_client_secret_file") {
 		t.Errorf("%v", err)
+	}
+}
+
+func TestASourceThatIsNoDirectoryIsAMistake(t *testing.T) {
+	of := func(source core.SourceID) config.Policy { return config.Policy{Source: source} }
+	entries := []configured.Config{{ID: "corp"}}
+	for _, cfg := range []*config.Config{
+		{Microsoft: &config.Microsoft{Policy: of("crop")}},
+		{Providers: []config.Provider{{ID: "google", Policy: of("crop")}}},
+	} {
+		if err := checkSources(cfg, entries); !errors.Is(err, core.ErrInvalid) || !strings.Contains(err.Error(), `no directory "crop"`) {
+			t.Errorf("%v", err)
+		}
+	}
+	if err := checkSources(&config.Config{Microsoft: &config.Microsoft{Policy: of("corp")}, Providers: []config.Provider{{}}}, entries); err != nil {
+		t.Error(err)
 	}
 }

@@ -76,6 +76,9 @@ func (s *server) openRooms() (*rooms, error) {
 	r.syncer = dirsync.New(s.db, s.now, dirsync.Config{Logger: s.logger, OnChange: changed})
 	dirs.syncer = r.syncer
 	r.codes = codes.New(s.db, s.now)
+	if err := checkSources(s.cfg, dirs.entries); err != nil {
+		return nil, err
+	}
 	if r.idp, err = openIdentityProviders(s.cfg, s.db, s.now, s.logger); err != nil {
 		return nil, err
 	}

@@ -1,4 +1,5 @@
-// Package signin checks who somebody is by name and password. What comes after, a session, is not its business.
+// Package signin checks who somebody is by name and password, and limits every other proof (Limited). What comes after, a
+// session, is not its business.
 //
 //	name ──▶ names.Find ──▶ limits: reserve a slot ──▶ the one check ──▶ settle: give back, or count ──▶ answer
 //	              │ read only         │ nothing left: LimitedError        bind at the person's directory, or argon2id
@@ -19,6 +20,16 @@
 // the network adds, and by everything until the first failed bind after a start. A right password answers earlier: it has told
 // by then. When a directory does not answer, unknown names of its domain are told so too, from the first failure on for a minute.
 //
+// # Identity providers
+//
+// People whose directory only lists them may have their passwords checked by an identity provider (Cloud), under the UPN that
+// we know; whose account that was, its answer says. It limits and imitates as a directory does. What it says after it found the
+// password right, such as that a second factor is missing, counts as success.
+//
+// Where it checks no passwords here, because people prove themselves there with more than a password, a failed try for any name of
+// its domains ends in ErrElsewhere: for names that exist and names that do not, and for a local account of such a domain
+// too, whose right password still leads in. What was typed decides, never whom it leads to.
+//
 // # Limits
 //
 // A slot is reserved before the work and given back by success, so that tries in parallel cannot exceed a limit. Counters are
@@ -30,6 +41,7 @@
 //	                      wrong name in the window never locks a stranger out of Windows. With a threshold of 5 or more, one
 //	                      network gets one less again, so that the stranger can still sign in here from elsewhere.
 //	network               100 failures in an hour per IPv4 /24 or IPv6 /64, 1,000 per /48, in a fixed window
+//	token, code           the same per network, each by itself; refresh tokens 300 and 3,000
 //
 // The share of one network is smaller than the whole, so somebody who tries a stranger's name over and over stops
 // themselves before the stranger. Networks count failures only, however many people are behind one address, and whoever
