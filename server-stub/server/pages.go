@@ -121,6 +121,14 @@ func pageHost(address string) string {
 	return net.JoinHostPort(host, port)
 }
 
+// setupAddress is where the first owner is set up.
+func (s *server) setupAddress() string {
+	if s.pages.listener == nil {
+		return "the first owner is set up at admin_listen (which is off)"
+	}
+	return "the first owner: https://" + pageHost(s.pages.listener.Addr().String()) + "/set-up"
+}
+
 // mainHandler is what the HTTPS listener serves: the API and what belongs to it, and the pages. Each reads the path by itself
 // and refuses every doubtful one.
 func mainHandler(apiHandler, pages http.Handler) http.Handler {

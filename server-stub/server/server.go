@@ -142,7 +142,9 @@ func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
 		s.logger.Warn("this computer's name is unknown; the certificate goes without", "error", err)
 	}
 	names := pki.Names(ctx, s.cfg.Listen, hostname, s.cfg.PublicURL, net.DefaultResolver)
-	names = append(names, pki.Names(ctx, s.cfg.DeviceListen, "", nil, net.DefaultResolver)...)
+	for _, listen := range []string{s.cfg.AdminListen, s.cfg.DeviceListen} {
+		names = append(names, pki.Names(ctx, listen, "", nil, net.DefaultResolver)...)
+	}
 	return pki.OpenOwn(s.dir, s.keys, s.now, s.logger, names)
 }
 
@@ -226,7 +228,7 @@ func (s *server) announce(out io.Writer) {
 	fmt.Fprintf(out, "  CA pin     %s\n", s.identity.CAPin())
 	fmt.Fprintf(out, "  data       %s\n", s.dir.Path())
 	if token, err := s.dir.Exists(datadir.SetupToken); err == nil && token {
-		fmt.Fprintf(out, "  setup      the first owner's token is in %s\n", s.dir.File(datadir.SetupToken))
+		fmt.Fprintf(out, "  setup      %s with the token in %s\n", s.setupAddress(), s.dir.File(datadir.SetupToken))
 	}
 	fmt.Fprintf(out, "Commands: platen-server user add NAME --data %s\n", s.dir.Path())
 }
