@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/stage"
 	"github.com/platenprint/platen/internal/testenv"
 )
@@ -96,7 +97,11 @@ func (r *resident) byMicrosoft() {
 	r.cell.Helper()
 	ctx, cancel := context.WithTimeout(r.cell.Context(), patience)
 	defer cancel()
-	cmd := r.command(ctx, "", "sign-in", "--method", "microsoft", "--username", r.cell.who.upn)
+	args := []string{"sign-in", "--method", r.cell.site.way, "--username", r.cell.who.upn}
+	if r.cell.site.way == api.MethodBrowser {
+		args = append(args, "--provider", "microsoft")
+	}
+	cmd := r.command(ctx, "", args...)
 	var said strings.Builder
 	cmd.Stdout, cmd.Stderr = &said, &said
 	if err := cmd.Start(); err != nil {
@@ -112,7 +117,7 @@ func (r *resident) byMicrosoft() {
 	tab.Navigate(string(address))
 	r.cell.atMicrosoft(tab)
 	if err := cmd.Wait(); err != nil {
-		r.cell.Fatalf("sign in with Microsoft: %v: %s", err, said.String())
+		r.cell.Fatalf("sign in with Microsoft: %v: %s\nthe browser is at %s and complains %q:\n%s", err, said.String(), tab.URL(), tab.Complaints(), tab.Text("body"))
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 
 	goldap "github.com/go-ldap/ldap/v3"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/emulator/entra"
 	"github.com/platenprint/platen/internal/stage"
 	"github.com/platenprint/platen/internal/testenv"
@@ -42,6 +43,7 @@ type person struct {
 // site is the server of one column with what it stands between.
 type site struct {
 	column  string
+	way     string // how the client signs in with Microsoft: microsoft, or browser, through the server's pages
 	place   *stage.Place
 	address string // of the server, host:port
 	admin   string // of the administrators' pages, host:port
@@ -53,9 +55,9 @@ type site struct {
 	listed  int               // how many of them the server knows before they come
 }
 
-func newSite(t *testing.T, column string, names []string) *site {
+func newSite(t *testing.T, column, way string, names []string) *site {
 	t.Helper()
-	s := &site{column: column, people: map[string]person{}, address: freeAddress(t), admin: freeAddress(t)}
+	s := &site{column: column, way: way, people: map[string]person{}, address: freeAddress(t), admin: freeAddress(t)}
 	for _, name := range names {
 		short := strings.ToLower(strings.ReplaceAll(name, "_", "-"))
 		s.people[name] = person{short, short + "@" + suffix}
@@ -117,7 +119,8 @@ func (s *site) newTenant(t *testing.T) {
 		Apps: []entra.App{
 			{ID: clientID, Name: "Platen", RedirectURIs: []string{"http://localhost"}, PublicFlows: true},
 			{
-				ID: apiID, Name: "Platen server", Scopes: []string{"sign-in"}, AccessTokenVersion: 2, Secret: webSecret, PublicFlows: true,
+				ID: apiID, Name: "Platen server", Scopes: []string{"sign-in"}, AccessTokenVersion: 2, Secret: webSecret,
+				OptionalClaims:  []string{"acct", "onprem_sid", "auth_time", "email"}, // as `platen-server entra setup` registers it
 				WebRedirectURIs: []string{"https://" + s.address + "/sign-in/callback/microsoft", "https://" + s.admin + "/sign-in/callback/microsoft"},
 			},
 		},
@@ -145,6 +148,9 @@ func (s *site) tenantConfig() string {
 	}
 	if s.column == "O3off" {
 		more = strings.Replace(more, "mfa: yes", "mfa: no\n  passwords: yes\n  source: list", 1)
+	}
+	if s.way == api.MethodBrowser {
+		more += "sign_in: {modes: [browser]}\n"
 	}
 	return fmt.Sprintf("organisation: Northwind School\nupn_suffix: %s\npublic_url: https://%s\nmicrosoft:\n  tenant: %s\n  client_id: %s\n  api_client_id: %s\n"+
 		"  authority: %s\n  allow_any_authority: yes\n  ca_file: tenant.pem\n  web_client_secret_file: web-secret\n%s",
