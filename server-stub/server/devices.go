@@ -66,7 +66,7 @@ func (s *server) openDevices(ctx context.Context, meters *inbound.Meters) (*devi
 	if err != nil {
 		return nil, fmt.Errorf("listen on %s for devices: %w; stop the other program, or choose another address with device_listen", s.cfg.DeviceListen, err)
 	}
-	d.listener = inbound.Guard(l, s.cfg.TrustedProxies, s.now)
+	d.listener = inbound.Guard(deviceapi.Pace(l, s.now), s.cfg.TrustedProxies, s.now)
 	d.http = d.handler.Server(pki.DeviceTLSConfig(s.identity, ca))
 	return d, nil
 }
