@@ -192,7 +192,6 @@ func (h *Handler) fault(err error) http.Handler {
 
 // form reads what a form sent. False: it was answered.
 func (h *Handler) form(w http.ResponseWriter, r *http.Request) bool {
-	r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 	if err := r.ParseForm(); err != nil {
 		h.message(w, r, http.StatusBadRequest, "err.badform")
 		return false

@@ -79,7 +79,7 @@ func (h *Handler) passkeyProblem(w http.ResponseWriter, r *http.Request, err err
 // readJSON reads what a script of ours sent. False: it was answered.
 func (h *Handler) readJSON(w http.ResponseWriter, r *http.Request, out any) bool {
 	kind, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";")
-	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxBody))
+	dec := json.NewDecoder(r.Body)
 	dec.DisallowUnknownFields()
 	if kind != "application/json" || dec.Decode(out) != nil {
 		h.jsonProblem(w, r, http.StatusBadRequest, "err.badform")

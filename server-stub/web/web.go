@@ -1,9 +1,11 @@
 package web
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -160,7 +162,22 @@ func (h *Handler) routes() {
 
 func (h *Handler) handle(p policy, pattern string, handler http.HandlerFunc) {
 	h.policies[pattern] = p
-	h.mux.Handle(pattern, handler)
+	h.mux.Handle(pattern, h.whole(handler))
+}
+
+// whole lets a handler work once the whole request is here, and tells the listener that it does: whoever dawdles with a body
+// may lose the connection, whoever waits for us does not.
+func (h *Handler) whole(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+		if err != nil {
+			h.message(w, r, http.StatusRequestEntityTooLarge, "err.badform")
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		defer inbound.WorkOn(r.Context())()
+		next.ServeHTTP(w, r)
+	})
 }
 
 // headers go out with every answer (SECURITY.md D3). Pages that must send a form elsewhere say so themselves.

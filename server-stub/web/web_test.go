@@ -439,6 +439,20 @@ func TestTriesOfTheTokenAreLimited(t *testing.T) {
 	goTo(t, b.post("/set-up/password", "token", s.token, "account", "eve", "password", "long enough"), "/admin")
 }
 
+// R-UP-1
+func TestLargeBodiesAreRefused(t *testing.T) {
+	s := newSite(t, nil)
+	for _, h := range []*Handler{s.web, s.admin} {
+		for pattern, p := range h.policies {
+			method, path, _ := strings.Cut(pattern, " ")
+			if method != "POST" || p == person {
+				continue
+			}
+			says(t, newBrowser(t, h).do(method, path, "application/x-www-form-urlencoded", "account="+strings.Repeat("a", maxBody)), http.StatusRequestEntityTooLarge)
+		}
+	}
+}
+
 // R-AUTHZ-1
 func TestUncleanPathsReachNothing(t *testing.T) {
 	s := newSite(t, nil)
