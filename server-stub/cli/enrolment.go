@@ -31,11 +31,17 @@ func (a *app) enrolmentCreate() *cobra.Command {
 			return a.print(t, func(w io.Writer) {
 				fmt.Fprintln(w, t.Token)
 				machines := fmt.Sprintf("%d computers", t.Uses)
-				switch {
-				case t.Campaign:
-					machines = fmt.Sprintf("computers in %s, up to %d an hour", printable(t.Networks), t.PerHour)
-				case t.Uses == 1:
+				switch t.Uses {
+				case 0:
+					machines = "any number of computers"
+				case 1:
 					machines = "one computer"
+				}
+				if t.Networks != "" {
+					machines += " in " + printable(t.Networks)
+				}
+				if t.PerHour > 0 {
+					machines += fmt.Sprintf(", %d an hour,", t.PerHour)
 				}
 				fmt.Fprintf(a.Err, "Token %s is good for %s of group %s until %s. It is not shown again.\n",
 					printable(t.ID), machines, printable(t.Group), when(t.ExpiresAt))
@@ -43,11 +49,11 @@ func (a *app) enrolmentCreate() *cobra.Command {
 		},
 	}
 	f := cmd.Flags()
-	f.IntVar(&in.Uses, "uses", 0, "how many computers may enrol by it (default 1)")
+	f.IntVar(&in.Uses, "uses", 0, "how many computers may enrol by it (default 1; a campaign: any number)")
 	f.IntVar(&in.Days, "days", 0, "how many days it is good for (default 3; up to 30, a campaign 400)")
 	f.StringVar(&in.Group, "group", "", "the group of the computers, of device_groups in the configuration")
 	f.StringArrayVar(&in.Networks, "network", nil, "only computers from this network, such as 10.20.0.0/16; may be given several times")
-	f.BoolVar(&in.Campaign, "campaign", false, "any number of computers of one group and network, so many an hour")
+	f.BoolVar(&in.Campaign, "campaign", false, "for months: computers of one group and network, so many an hour")
 	f.IntVar(&in.PerHour, "per-hour", 0, "how many computers may enrol by it in an hour (default 100 for a campaign)")
 	f.StringVar(&in.Description, "description", "", "what it is for")
 	return cmd
@@ -65,7 +71,7 @@ func (a *app) enrolmentList() *cobra.Command {
 				t := newTable(w, "ID", "GROUP", "STATE", "USED", "NETWORKS", "UNTIL", "FOR")
 				for _, x := range l.Tokens {
 					used := fmt.Sprintf("%d of %d", x.Used, x.Uses)
-					if x.Campaign {
+					if x.Uses == 0 {
 						used = fmt.Sprint(x.Used)
 					}
 					t.row(x.ID, x.Group, x.State, used, x.Networks, when(x.ExpiresAt), x.Description)

@@ -56,8 +56,8 @@ type EnrolmentToken struct {
 	SecretHash  [32]byte
 	Group       string // the group of whoever enrols by it
 	Networks    string // where they must come from: prefixes separated by commas, "" for anywhere
-	Campaign    bool   // any number of uses, limited by Group, Networks and PerHour
-	Uses        int    // how many machines may enrol by it; 0 for a campaign
+	Campaign    bool   // for months, limited by Group, Networks and PerHour
+	Uses        int    // how many machines may enrol by it; 0 for any number, in a campaign only
 	Used        int
 	PerHour     int // how many machines may enrol by it in an hour; 0 for any number
 	HourFrom    time.Time

@@ -2,6 +2,7 @@ package deviceauth_test
 
 import (
 	"errors"
+	"fmt"
 	"net/netip"
 	"strings"
 	"sync"
@@ -126,7 +127,6 @@ func TestACampaignIsLimitedByGroupNetworkAndRate(t *testing.T) {
 	for name, n := range map[string]deviceauth.NewToken{
 		"no group":    {Campaign: true, Networks: "10.20.0.0/16"},
 		"no network":  {Campaign: true, Group: "lab"},
-		"uses":        {Campaign: true, Group: "lab", Networks: "10.20.0.0/16", Uses: 3},
 		"401 days":    {Campaign: true, Group: "lab", Networks: "10.20.0.0/16", Life: 401 * 24 * time.Hour},
 		"31 days":     {Life: 31 * 24 * time.Hour},
 		"other group": {Group: "nope"},
@@ -153,6 +153,12 @@ func TestACampaignIsLimitedByGroupNetworkAndRate(t *testing.T) {
 	}
 	if err := ask("y", netip.MustParseAddr("192.0.2.1")); !errors.Is(err, deviceauth.ErrToken) {
 		t.Errorf("from elsewhere: %v, want ErrToken", err)
+	}
+	_, token = f.token(t, deviceauth.NewToken{Campaign: true, Group: "lab", Networks: "10.20.0.0/16", Uses: 1})
+	for _, want := range []error{nil, deviceauth.ErrToken} {
+		if err := ask("z"+fmt.Sprint(want), desk); !errors.Is(err, want) {
+			t.Errorf("of a number: %v, want %v", err, want)
+		}
 	}
 }
 

@@ -21,16 +21,16 @@ const (
 	LongestToken     = 30 * 24 * time.Hour  // of a token with a number of uses
 	LongestCampaign  = 400 * 24 * time.Hour // of a campaign
 	DefaultPerHour   = 100                  // of a campaign
-	mostUses         = 10_000
+	mostUses         = 100_000
 )
 
 // NewToken is what an administrator wants of an enrolment token.
 type NewToken struct {
 	Group       string        // of the machines; "" for the default group
-	Uses        int           // 0 means 1; not for a campaign
+	Uses        int           // 0 means 1, or any number for a campaign
 	Life        time.Duration // 0 means DefaultTokenLife
 	Networks    string        // where the machines must come from, separated by commas; a campaign needs some
-	Campaign    bool          // any number of machines
+	Campaign    bool          // for months, and for one group and network
 	PerHour     int           // how many an hour; 0 means DefaultPerHour for a campaign, else any number
 	Description string
 }
@@ -79,8 +79,6 @@ func (s *Service) token(n NewToken) (core.EnrolmentToken, error) {
 		return invalid("a campaign is for one group: name it")
 	case n.Campaign && len(networks) == 0:
 		return invalid("a campaign is for one network or some: name them")
-	case n.Campaign && n.Uses != 0:
-		return invalid("a campaign has no number of uses, only so many an hour")
 	case n.Uses < 0 || n.Uses > mostUses:
 		return invalid("a token is good for 1 to %d machines", mostUses)
 	case n.PerHour < 0 || n.PerHour > mostUses:
@@ -113,7 +111,7 @@ func networksText(list []netip.Prefix) string {
 func (s *Service) usable(t *core.EnrolmentToken, from netip.Addr) bool {
 	now := s.o.Clock()
 	networks, err := parseNetworks(t.Networks)
-	if err != nil || !within(networks, from) || !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt) || !t.Campaign && t.Used >= t.Uses {
+	if err != nil || !within(networks, from) || !t.RevokedAt.IsZero() || !now.Before(t.ExpiresAt) || usedUp(*t) {
 		return false
 	}
 	if t.HourFrom.IsZero() || !now.Before(t.HourFrom.Add(time.Hour)) || t.HourFrom.After(now) {
@@ -127,6 +125,9 @@ func (s *Service) usable(t *core.EnrolmentToken, from netip.Addr) bool {
 	t.LastUsedAt = now
 	return true
 }
+
+// usedUp tells that as many machines enrolled as may. A campaign may be without a number.
+func usedUp(t core.EnrolmentToken) bool { return t.Used >= t.Uses && (t.Uses > 0 || !t.Campaign) }
 
 // Tokens lists the enrolment tokens, the newest first, without the hashes of their secrets.
 func (s *Service) Tokens(ctx context.Context) ([]core.EnrolmentToken, error) {
@@ -151,7 +152,7 @@ func (s *Service) TokenState(t core.EnrolmentToken) string {
 		return "revoked"
 	case !s.o.Clock().Before(t.ExpiresAt):
 		return "expired"
-	case !t.Campaign && t.Used >= t.Uses:
+	case usedUp(t):
 		return "used up"
 	}
 	return "usable"
