@@ -157,3 +157,21 @@ func TestCapabilitiesAreForWhoReadsTheConfiguration(t *testing.T) {
 		t.Errorf("an owner for whom a machine vouches: %d", w.Code)
 	}
 }
+
+// SECURITY.md C3: who rules an enrolled machine may lie about who is on it, so it reaches nothing but its own session.
+func TestAMachinesWordReachesNoOtherSession(t *testing.T) {
+	s := newSite(t, nil)
+	w := s.ask(t, "GET", api.PathMySessions, "token-machine", "")
+	if body := w.Body.String(); w.Code != http.StatusOK || !strings.Contains(body, `"machine"`) || strings.Contains(body, `"owner"`) {
+		t.Errorf("%d %s", w.Code, body)
+	}
+	if w := s.ask(t, "DELETE", strings.Replace(api.PathMySession, "{id}", "owner", 1), "token-machine", ""); w.Code != http.StatusNotFound {
+		t.Errorf("it ended another session: %d", w.Code)
+	}
+	if w := s.ask(t, "GET", api.PathMySessions, "token-owner", ""); !strings.Contains(w.Body.String(), `"machine"`) || !strings.Contains(w.Body.String(), `"owner"`) {
+		t.Errorf("who proved it sees less: %s", w.Body)
+	}
+	if w := s.ask(t, "DELETE", strings.Replace(api.PathMySession, "{id}", "machine", 1), "token-machine", ""); w.Code != http.StatusNoContent {
+		t.Errorf("its own: %d", w.Code)
+	}
+}

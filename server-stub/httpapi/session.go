@@ -134,6 +134,9 @@ func (h *Handler) mySessions(ctx context.Context, _ *struct{}) (*sessionsOutput,
 	}
 	out := &sessionsOutput{Body: api.SessionList{Sessions: make([]api.SessionInfo, 0, len(list))}}
 	for _, s := range list {
+		if !who.reaches(s.ID) {
+			continue
+		}
 		out.Body.Sessions = append(out.Body.Sessions, api.SessionInfo{
 			ID: s.ID, Client: s.Client, Host: s.Host, CreatedAt: s.CreatedAt, LastSeenAt: s.LastSeenAt, Current: s.ID == who.session.ID,
 		})
@@ -142,7 +145,17 @@ func (h *Handler) mySessions(ctx context.Context, _ *struct{}) (*sessionsOutput,
 }
 
 func (h *Handler) endMySession(ctx context.Context, in *sessionInput) (*struct{}, error) {
-	return nil, h.Sessions.Revoke(ctx, whoAsks(ctx).user.ID, in.ID)
+	who := whoAsks(ctx)
+	if !who.reaches(in.ID) {
+		return nil, core.ErrNotFound
+	}
+	return nil, h.Sessions.Revoke(ctx, who.user.ID, in.ID)
+}
+
+// reaches tells whether somebody may see and end a session of theirs: every one, unless it is only a machine that says who they
+// are. Who rules that machine could otherwise see where a colleague is signed in, and sign them out there.
+func (p principal) reaches(session string) bool {
+	return p.session.Assurance != core.AssuranceMachine || session == p.session.ID
 }
 
 func sessionBody(t Tokens, u core.User) api.Session {
