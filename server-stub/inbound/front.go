@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"log/slog"
+	"net"
 	"net/http"
 	"runtime/debug"
 	"strings"
@@ -35,7 +36,7 @@ type Front struct {
 func APIHeaders() map[string]string {
 	return map[string]string{
 		"Content-Security-Policy":      "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-		"Strict-Transport-Security":    "max-age=31536000",
+		headerHSTS:                     "max-age=31536000",
 		"X-Content-Type-Options":       "nosniff",
 		"Referrer-Policy":              "no-referrer",
 		"Cross-Origin-Opener-Policy":   "same-origin",
@@ -43,6 +44,19 @@ func APIHeaders() map[string]string {
 		"Permissions-Policy":           "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 		"Cache-Control":                "no-store",
 	}
+}
+
+const headerHSTS = "Strict-Transport-Security"
+
+// thisComputer tells whether the browser knows us as localhost. There it must not be told to use TLS only: it would, for every
+// port, and a sign-in that comes back to http://localhost:PORT (Microsoft's library) would come back to nothing.
+func thisComputer(host string) bool {
+	name, _, err := net.SplitHostPort(host)
+	if err != nil {
+		name = host
+	}
+	name = strings.TrimSuffix(strings.ToLower(name), ".")
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
 }
 
 type requestIDKey struct{}
@@ -60,6 +74,9 @@ func (f *Front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	r = r.WithContext(context.WithValue(ctx, addressKey{}, f.Proxies.ClientAddr(r)))
 	for name, value := range f.Headers {
 		w.Header().Set(name, value)
+	}
+	if thisComputer(r.Host) {
+		w.Header().Del(headerHSTS)
 	}
 	rec := &recorder{ResponseWriter: w, status: http.StatusOK}
 	var pattern string
