@@ -110,9 +110,12 @@ func (s *Service) Redeem(ctx context.Context, code secret.String, verifier strin
 	var unknown bool
 	err := s.store.Update(ctx, func(tx store.Tx) (err error) {
 		kept, err = tx.TakeCode(ctx, hash(code))
+		if err == nil && kept.DeviceID != "" {
+			err = inForce(ctx, tx, kept.DeviceID)
+		}
 		unknown = errors.Is(err, core.ErrNotFound)
 		if unknown {
-			return nil
+			return nil // what was taken stays taken
 		}
 		return err
 	})
@@ -130,6 +133,15 @@ func (s *Service) Redeem(ctx context.Context, code secret.String, verifier strin
 		return Grant{}, fmt.Errorf("redeem a one-use code: read what it stands for: %w", err)
 	}
 	return g, nil
+}
+
+// inForce returns core.ErrNotFound for a device that is none any more: what it vouched for a moment ago counts no longer.
+func inForce(ctx context.Context, tx store.Tx, device string) error {
+	d, err := tx.Device(ctx, device)
+	if err == nil && d.Status != core.DeviceEnrolled {
+		err = core.ErrNotFound
+	}
+	return err
 }
 
 // Purge forgets codes that nobody redeemed in time, and tells how many.

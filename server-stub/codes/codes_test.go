@@ -26,7 +26,8 @@ const verifier = "dBjftJeZ4CVP-mBsE0Nj5M-_-VbHEH-KtUhlFJcgcQ0-x"
 // fixture is a service with one person, user 1, and a clock to move.
 type fixture struct {
 	*codes.Service
-	now atomic.Int64
+	store store.Store
+	now   atomic.Int64
 }
 
 func (f *fixture) clock() time.Time { return start.Add(time.Duration(f.now.Load())) }
@@ -42,11 +43,11 @@ func open(t *testing.T, s store.Store) *fixture {
 	t.Helper()
 	if err := s.Update(t.Context(), func(tx store.Tx) error {
 		_, err := tx.CreateUser(t.Context(), core.User{Username: "alex"})
-		return err
+		return errors.Join(err, tx.CreateDevice(t.Context(), core.Device{ID: "dev1", Status: core.DeviceEnrolled}))
 	}); err != nil {
 		t.Fatal(err)
 	}
-	f := &fixture{}
+	f := &fixture{store: s}
 	f.Service = codes.New(s, f.clock)
 	return f
 }
@@ -122,6 +123,15 @@ func TestWhatIsWrongIsOneError(t *testing.T) {
 		},
 		"too late": func(t *testing.T, f *fixture, code secret.String) error {
 			f.now.Store(int64(time.Minute))
+			_, err := f.Redeem(t.Context(), code, verifier)
+			return err
+		},
+		"of a device that was revoked since": func(t *testing.T, f *fixture, code secret.String) error {
+			if err := f.store.Update(t.Context(), func(tx store.Tx) error {
+				return tx.UpdateDevice(t.Context(), core.Device{ID: "dev1", Status: core.DeviceRevoked})
+			}); err != nil {
+				return err
+			}
 			_, err := f.Redeem(t.Context(), code, verifier)
 			return err
 		},

@@ -29,6 +29,7 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/datadir"
 	"github.com/platenprint/platen/server-stub/directory/configured"
+	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/users"
 )
 
@@ -341,6 +342,11 @@ func TestOneUseCodes(t *testing.T) {
 	redeem := func(c api.CodeSignIn) (int, api.Session, api.Problem) {
 		t.Helper()
 		return s.post(api.PathSessionCode, "192.0.2.1", c)
+	}
+	if err := s.db.Update(t.Context(), func(tx store.Tx) error {
+		return tx.CreateDevice(t.Context(), core.Device{ID: "d1", Status: core.DeviceEnrolled})
+	}); err != nil {
+		t.Fatal(err)
 	}
 	trust := issue(codes.Grant{Assurance: core.AssuranceMachine, Device: "d1", Facts: usermap.Facts{Name: "alex"}})
 	status, session, problem := redeem(trust)

@@ -161,6 +161,9 @@ func TestWhatEndsHereIsOverAtOnce(t *testing.T) {
 	})
 	t.Run("its device was revoked", func(t *testing.T) {
 		r := newRemembering(t)
+		r.update(func(tx store.Tx) error {
+			return tx.CreateDevice(t.Context(), core.Device{ID: "d1", Status: core.DeviceEnrolled})
+		})
 		tokens, _, err := r.m.Issue(t.Context(), r.user, sessions.Info{Assurance: core.AssuranceMachine, Device: "d1"})
 		if err != nil {
 			t.Fatal(err)

@@ -2,11 +2,24 @@ package sessions
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/store"
 )
+
+// vouchedFor refuses a session of a device that is none any more, so that a revocation misses none that is just beginning.
+func vouchedFor(ctx context.Context, tx store.Tx, s core.Session) error {
+	if s.Device == "" {
+		return nil
+	}
+	d, err := tx.Device(ctx, s.Device)
+	if errors.Is(err, core.ErrNotFound) || err == nil && d.Status != core.DeviceEnrolled {
+		return core.ErrUnauthenticated
+	}
+	return err
+}
 
 // RevokeDevice ends all sessions that a device vouched for and tells how many: a machine that is not believed any more was
 // perhaps not to be believed before.

@@ -6,10 +6,21 @@ import (
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/sessions"
+	"github.com/platenprint/platen/server-stub/store"
 )
 
 func TestTheSessionsOfADeviceEndWithIt(t *testing.T) {
 	f := newFixture(t)
+	mustUpdate(t, f.store, func(tx store.Tx) error {
+		return errors.Join(tx.CreateDevice(t.Context(), core.Device{ID: "dev1", Status: core.DeviceEnrolled}),
+			tx.CreateDevice(t.Context(), core.Device{ID: "dev2", Status: core.DeviceEnrolled}),
+			tx.CreateDevice(t.Context(), core.Device{ID: "dev3", Status: core.DeviceRevoked}))
+	})
+	for _, device := range []string{"dev3", "dev4"} {
+		if _, _, err := f.m.Issue(t.Context(), f.user, sessions.Info{Device: device}); !errors.Is(err, core.ErrUnauthenticated) {
+			t.Errorf("a session of %s, which is no device: %v", device, err)
+		}
+	}
 	vouched := map[string]sessions.Tokens{}
 	for _, device := range []string{"dev1", "dev2", ""} {
 		tokens, s, err := f.m.Issue(t.Context(), f.user, sessions.Info{Device: device, Assurance: core.AssuranceMachine})

@@ -96,7 +96,8 @@ func New(s store.Store, now clock.Clock, o Options) *Manager {
 	return m
 }
 
-// Issue starts a session for a person who has proven who they are. Errors: core.ErrNotFound, core.ErrDisabled.
+// Issue starts a session for a person who has proven who they are, or whom a device vouched for. Errors: core.ErrNotFound,
+// core.ErrDisabled, core.ErrUnauthenticated for a device that was revoked since.
 func (m *Manager) Issue(ctx context.Context, user core.UserID, info Info) (Tokens, core.Session, error) {
 	now := m.now()
 	if info.Assurance == "" {
@@ -118,6 +119,9 @@ func (m *Manager) Issue(ctx context.Context, user core.UserID, info Info) (Token
 		}
 		if !u.Active() {
 			return core.ErrDisabled
+		}
+		if err := vouchedFor(ctx, tx, s); err != nil {
+			return err
 		}
 		return tx.CreateSession(ctx, s)
 	})
