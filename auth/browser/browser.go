@@ -2,36 +2,26 @@ package browser
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net"
-	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
-	"time"
 
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 )
 
 // Request says how to sign in.
 type Request struct {
-	SignInURL     string // of the server (api.BrowserConfig)
-	Provider      string // empty: the server's usual one
-	Hint          string // who is expected; empty: nobody in particular
-	SelectAccount bool   // let the provider ask which account
-	Texts         Texts  // for the page that the browser ends at
+	SignInURL     string         // of the server (api.BrowserConfig)
+	Provider      string         // empty: the server's usual one
+	Hint          string         // who is expected; empty: nobody in particular
+	SelectAccount bool           // let the provider ask which account
+	Texts         loopback.Texts // for the page that the browser ends at
 	// Open opens an address in the system browser. It must not wait for the person.
 	Open func(ctx context.Context, address string) error
-}
-
-// Texts are for the person, in their language. The zero value is English.
-type Texts struct {
-	Language string // of the texts, "en"
-	Done     string // "You're signed in. You can close this tab."
-	Failed   string // "You are not signed in. You can close this tab."
 }
 
 // Proof is what the browser brought, and what it was bound to: together they are worth a session, once.
@@ -57,54 +47,47 @@ type RefusedError struct {
 // Error implements error.
 func (e *RefusedError) Error() string { return "the browser came back without a sign-in: " + e.Code }
 
-// farewellTime is how long the last page may take to reach the browser.
-const farewellTime = 2 * time.Second
+// Limits of what the browser may bring, in bytes.
+const (
+	maxForm = 16 << 10
+	maxCode = 256
+)
 
 // SignIn opens the browser and waits until it comes back, or ctx ends. Errors: ErrListen, ErrOpen, ErrAddress,
 // *RefusedError, ctx's.
-func SignIn(ctx context.Context, r Request) (Proof, error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp4", "127.0.0.1:0")
+func SignIn(ctx context.Context, r Request) (proof Proof, err error) {
+	receiver, err := loopback.Listen(ctx, loopback.Options{Host: loopback.IPv4, Texts: r.Texts, MaxForm: maxForm, MaxCode: maxCode})
 	if err != nil {
 		return Proof{}, fmt.Errorf("%w: %w", ErrListen, err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port // tcp4 has no other kind of address
-	state, verifier := random(), random()
-	address, err := r.address(port, state, api.Challenge(verifier.Reveal()))
+	defer func() { receiver.Close(err == nil) }()
+	verifier := loopback.Random()
+	address, err := r.address(receiver.Port(), receiver.State(), api.Challenge(verifier.Reveal()))
 	if err != nil {
-		_ = listener.Close()
 		return Proof{}, err
 	}
-	box := newBox(port, state, r.Texts)
-	server := &http.Server{
-		Handler: box, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 10 * time.Second,
-		MaxHeaderBytes: 16 << 10, BaseContext: func(net.Listener) context.Context { return context.WithoutCancel(ctx) },
-	}
-	server.SetKeepAlivesEnabled(false)
-	served := make(chan struct{})
-	go func() {
-		defer close(served)
-		_ = server.Serve(listener) // ends by Shutdown
-	}()
-	defer func() {
-		farewell, cancel := context.WithTimeout(context.WithoutCancel(ctx), farewellTime)
-		defer cancel()
-		if server.Shutdown(farewell) != nil {
-			_ = server.Close()
-		}
-		<-served
-	}()
 	if err := r.Open(ctx, address); err != nil {
 		return Proof{}, fmt.Errorf("%w: %w", ErrOpen, err)
 	}
-	select {
-	case a := <-box.answer:
-		if a.refused != "" {
-			return Proof{}, &RefusedError{Code: a.refused}
-		}
-		return Proof{Code: a.code, Verifier: verifier}, nil
-	case <-ctx.Done():
-		return Proof{}, ctx.Err()
+	answer, err := receiver.Wait(ctx)
+	if err != nil {
+		return Proof{}, err
 	}
+	if answer.Code.Empty() {
+		return Proof{}, &RefusedError{Code: known(answer.Refusal.Get("error"))}
+	}
+	return Proof{Code: answer.Code, Verifier: verifier}, nil
+}
+
+// known keeps the errors of the protocol.
+func known(code string) string {
+	all := []string{
+		api.BrowserErrorCancelled, api.BrowserErrorNoAccount, api.BrowserErrorDisabled, api.BrowserErrorUnavailable, api.BrowserErrorFailed,
+	}
+	if slices.Contains(all, code) {
+		return code
+	}
+	return api.BrowserErrorFailed
 }
 
 // address is where the browser begins.
@@ -129,11 +112,4 @@ func (r Request) address(port int, state secret.String, challenge string) (strin
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
-}
-
-// random is api.VerifierBytes of randomness as text.
-func random() secret.String {
-	raw := make([]byte, api.VerifierBytes)
-	_, _ = rand.Read(raw) // never fails (crypto/rand)
-	return secret.New(base64.RawURLEncoding.EncodeToString(raw))
 }

@@ -8,9 +8,7 @@
 //	  ◀── POST / code, state ──────
 //	  ── "You can close this tab." ▶
 //
-// The listener is the one TCP port that the client ever opens, next to the one of Microsoft's library, and it is there only
-// while somebody signs in. It takes one form post with the right state and nothing else (R-IPC-1): no GET, so that no code
-// stands in a history or a log; no other Host, so that no web page reaches it under a name of its own (DNS rebinding). A
-// post with a wrong state is refused and changes nothing: whoever can reach the port cannot end the sign-in. What the browser
-// brings is worth nothing without the verifier, which never leaves this program (RFC 7636, RFC 8252).
+// The listener is auth/loopback's. The last page says "signed in" as soon as there is a code: what the server makes of it is
+// seen in the program. What the browser brings is worth nothing without the verifier, which never leaves this program (RFC 7636,
+// RFC 8252).
 package browser

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/auth/microsoft"
 	"github.com/platenprint/platen/internal/testenv"
 )
@@ -20,7 +21,7 @@ func TestSignInInARealBrowser(t *testing.T) {
 	tab := testenv.Chromium(t, testenv.ChromiumOptions{Trust: []*x509.Certificate{e.Certificate()}, Width: 900, Height: 600, Dark: true})
 	d := sit(t, e, "", func(o *microsoft.Options) {
 		o.OpenURL = func(_ context.Context, address string) error { return tab.Begin(address) }
-		o.Texts = microsoft.Texts{Language: "es", Done: "Ha iniciado sesión. Puede cerrar esta pestaña.", Failed: "No ha iniciado sesión. Puede cerrar esta pestaña."}
+		o.Texts = loopback.Texts{Language: "es", Done: "Ha iniciado sesión. Puede cerrar esta pestaña.", Failed: "No ha iniciado sesión. Puede cerrar esta pestaña."}
 	})
 	type result struct {
 		token microsoft.Token

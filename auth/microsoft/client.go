@@ -2,11 +2,8 @@ package microsoft
 
 import (
 	"context"
-	"crypto/rand"
-	"encoding/base64"
 	"errors"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"strings"
@@ -16,8 +13,15 @@ import (
 	"github.com/AzureAD/microsoft-authentication-library-for-go/apps/public"
 
 	"github.com/platenprint/platen/auth/aadsts"
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
+)
+
+// Limits of what the browser may bring, in bytes.
+const (
+	maxForm = 64 << 10
+	maxCode = 8 << 10 // Entra's have a few hundred to two thousand
 )
 
 // DefaultTimeout is how long a person has in the browser.
@@ -33,9 +37,9 @@ type Options struct {
 	// OpenURL opens an address in the system browser and does not wait for the person. It may keep the address, to open it
 	// again while SignIn goes on.
 	OpenURL func(ctx context.Context, address string) error
-	Timeout time.Duration // for the person; DefaultTimeout if zero
-	Texts   Texts         // for the page that the browser ends at
-	Logger  *slog.Logger  // none if nil
+	Timeout time.Duration  // for the person; DefaultTimeout if zero
+	Texts   loopback.Texts // for the page that the browser ends at
+	Logger  *slog.Logger   // none if nil
 }
 
 // Request says how to sign in.
@@ -63,9 +67,9 @@ type Client struct {
 	keeper    *keeper
 	open      func(context.Context, string) error
 	timeout   time.Duration
-	texts     Texts
+	texts     loopback.Texts
 	log       *slog.Logger
-	listen    listenFunc
+	listen    loopback.ListenFunc // the system's if nil
 	http      bounded
 
 	signingIn atomic.Bool
@@ -92,7 +96,7 @@ func New(o Options) (*Client, error) {
 	}
 	c := &Client{
 		authority: authority, config: o.Config, keeper: &keeper{cache: o.Cache, log: o.Logger}, open: o.OpenURL, timeout: o.Timeout,
-		texts: o.Texts.complete(), log: o.Logger, listen: (&net.ListenConfig{}).Listen, http: bound(o.HTTPClient),
+		texts: o.Texts, log: o.Logger, http: bound(o.HTTPClient),
 	}
 	c.app, err = public.New(o.Config.ClientID,
 		public.WithAuthority(authority.String()),
@@ -142,16 +146,18 @@ func (c *Client) dropOthers(ctx context.Context, account string) {
 }
 
 func (c *Client) interactive(ctx context.Context, r Request) (token Token, failure *Error) {
-	state, verifier := random(), random()
-	receiver, err := receive(ctx, c.listen, state, c.texts)
+	receiver, err := loopback.Listen(ctx, loopback.Options{
+		Host: loopback.Localhost, Texts: c.texts, MaxForm: maxForm, MaxCode: maxCode, EndByAddress: true, Listen: c.listen,
+	})
 	if err != nil {
 		if ctx.Err() != nil {
 			return Token{}, ended(ctx)
 		}
 		return Token{}, &Error{Kind: NoPort, cause: err}
 	}
-	defer func() { receiver.close(failure == nil) }()
-	address, failure := c.address(ctx, r, receiver.address(), state, api.Challenge(verifier.Reveal()))
+	defer func() { receiver.Close(failure == nil) }()
+	verifier := loopback.Random()
+	address, failure := c.address(ctx, r, receiver.Address(), receiver.State(), api.Challenge(verifier.Reveal()))
 	if failure != nil {
 		return Token{}, failure
 	}
@@ -161,22 +167,41 @@ func (c *Client) interactive(ctx context.Context, r Request) (token Token, failu
 		}
 		return Token{}, failf(NoBrowser, "%s", harmless(err.Error())) // it may have the address in it
 	}
-	values, failure := receiver.wait(ctx)
+	code, failure := wait(ctx, receiver)
 	if failure != nil {
 		return Token{}, failure
-	}
-	if said, ok := aadsts.ParseValues(values); ok {
-		return Token{}, &Error{Kind: Refused, Verdict: aadsts.Classify(said)}
 	}
 	options := []public.AcquireByAuthCodeOption{public.WithChallenge(verifier.Reveal())}
 	if r.Claims != "" {
 		options = append(options, public.WithClaims(r.Claims))
 	}
-	result, err := c.app.AcquireTokenByAuthCode(ctx, values.Get("code"), receiver.address(), c.scopes(), options...)
+	result, err := c.app.AcquireTokenByAuthCode(ctx, code.Reveal(), receiver.Address(), c.scopes(), options...)
 	if err != nil {
 		return Token{}, translate(ctx, err)
 	}
 	return tokenOf(result)
+}
+
+// wait returns the code that the browser brings.
+func wait(ctx context.Context, receiver *loopback.Receiver) (secret.String, *Error) {
+	answer, err := receiver.Wait(ctx)
+	switch {
+	case errors.Is(err, loopback.ErrInAddress):
+		return secret.String{}, failf(BadAnswer, "%w: response_mode=form_post was not honoured", err)
+	case err != nil:
+		failure := ended(ctx)
+		if failure.Kind == TimedOut && receiver.Strange() {
+			failure = failf(BadAnswer, "what came belonged to another sign-in, and the right one did not come in time")
+		}
+		return secret.String{}, failure
+	case answer.Code.Empty():
+		said, ok := aadsts.ParseValues(answer.Refusal)
+		if !ok {
+			return secret.String{}, failf(BadAnswer, "there is neither a code nor an error in it")
+		}
+		return secret.String{}, &Error{Kind: Refused, Verdict: aadsts.Classify(said)}
+	}
+	return answer.Code, nil
 }
 
 // address is where the browser begins.
@@ -261,11 +286,4 @@ func tokenOf(r public.AuthResult) (Token, *Error) {
 	return Token{
 		AccessToken: secret.New(r.AccessToken), Username: r.Account.PreferredUsername, HomeAccountID: r.Account.HomeAccountID, Expires: r.ExpiresOn,
 	}, nil
-}
-
-// random makes a state or a verifier (RFC 7636 section 4.1).
-func random() secret.String {
-	b := make([]byte, api.VerifierBytes)
-	_, _ = rand.Read(b) // never fails
-	return secret.New(base64.RawURLEncoding.EncodeToString(b))
 }

@@ -311,38 +311,6 @@ func TestNoPort(t *testing.T) {
 	if _, err := d.SignIn(t.Context(), microsoft.Request{}); failure(t, err).Kind != microsoft.NoPort || !errors.Is(err, syscall.EACCES) {
 		t.Errorf("got %v", err)
 	}
-	// Somebody has our port on the other loopback address each time.
-	taken := &net.OpError{Op: "listen", Err: syscall.EADDRINUSE}
-	tries := 0
-	d.SetListen(func(ctx context.Context, network, address string) (net.Listener, error) {
-		if network == "tcp6" {
-			tries++
-			return nil, taken
-		}
-		return (&net.ListenConfig{}).Listen(ctx, network, address)
-	})
-	if _, err := d.SignIn(t.Context(), microsoft.Request{}); failure(t, err).Kind != microsoft.NoPort || tries < 2 {
-		t.Errorf("after %d tries: %v", tries, err)
-	}
-	// Only the first time.
-	tries = 0
-	d.SetListen(func(ctx context.Context, network, address string) (net.Listener, error) {
-		if network == "tcp6" {
-			if tries++; tries == 1 {
-				return nil, taken
-			}
-		}
-		return (&net.ListenConfig{}).Listen(ctx, network, address)
-	})
-	d.signIn(t, microsoft.Request{})
-	// A computer without IPv6.
-	d.SetListen(func(ctx context.Context, network, address string) (net.Listener, error) {
-		if network == "tcp6" {
-			return nil, &net.OpError{Op: "listen", Err: syscall.EADDRNOTAVAIL}
-		}
-		return (&net.ListenConfig{}).Listen(ctx, network, address)
-	})
-	d.signIn(t, microsoft.Request{})
 }
 
 func TestACacheThatFailsCostsNobodyASignIn(t *testing.T) {

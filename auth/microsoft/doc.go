@@ -11,9 +11,9 @@
 //	  ── "You're signed in." ──────▶
 //
 // Microsoft's library (MSAL) makes the requests, understands the answers, keeps and renews the tokens. The receiver on
-// localhost is our own, for MSAL's lets whoever reaches the port end the sign-in with a wrong state, forgets the error
-// code, has its page in English only and says "complete" before it knows. The server verifies the access token; nothing
-// here is proof of anything (MSAL checks no signature either).
+// localhost is our own (auth/loopback), for MSAL's lets whoever reaches the port end the sign-in with a wrong state, forgets
+// the error code, has its page in English only and says "complete" before it knows. The server verifies the access token;
+// nothing here is proof of anything (MSAL checks no signature either).
 //
 // Only Microsoft's own clouds are asked, whatever a server says, unless machine policy says otherwise (KnownAuthority).
 // MSAL for Go has no broker: a tenant that demands a compliant device gets its proof from the browser, which has to be

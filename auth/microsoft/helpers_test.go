@@ -186,7 +186,7 @@ func failure(t *testing.T, err error) *microsoft.Error {
 // post posts a form to the receiver.
 func post(t *testing.T, address string, form url.Values, change ...func(*http.Request)) (int, string) {
 	t.Helper()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, address, strings.NewReader(form.Encode()))
+	req, err := http.NewRequestWithContext(context.WithoutCancel(t.Context()), http.MethodPost, address, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Error(err)
 		return 0, ""

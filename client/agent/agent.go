@@ -16,7 +16,7 @@ import (
 	"time"
 
 	"github.com/platenprint/platen/assets"
-	"github.com/platenprint/platen/auth/browser"
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/auth/microsoft"
 	"github.com/platenprint/platen/auth/osuser"
 	"github.com/platenprint/platen/auth/tokenstore"
@@ -176,12 +176,12 @@ func (a *agent) microsoft(who identity, store func(context.Context) (*tokenstore
 }
 
 // browserTexts are what the browser's last page says.
-func (a *agent) browserTexts() browser.Texts {
+func (a *agent) browserTexts() loopback.Texts {
 	texts, err := assets.LoadTexts(a.localeName())
 	if err != nil {
-		return browser.Texts{}
+		return loopback.Texts{}
 	}
-	return browser.Texts{Language: texts.Language(), Done: texts.Text("browser.done_text"), Failed: texts.Text("browser.failed_text")}
+	return loopback.Texts{Language: texts.Language(), Done: texts.Text("browser.done_text"), Failed: texts.Text("browser.failed_text")}
 }
 
 // unusable says why no server can be asked, nil if one can.

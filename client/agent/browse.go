@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/platenprint/platen/auth/browser"
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/client/opener"
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/status"
@@ -15,7 +16,7 @@ import (
 )
 
 // pages is the system browser in the words of client/session.
-type pages struct{ texts func() browser.Texts }
+type pages struct{ texts func() loopback.Texts }
 
 var _ session.Browser = pages{}
 

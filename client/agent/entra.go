@@ -14,7 +14,7 @@ import (
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/auth/aadsts"
-	"github.com/platenprint/platen/auth/browser"
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/auth/microsoft"
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/status"
@@ -28,7 +28,7 @@ const entraTimeout = time.Hour
 type entra struct {
 	extra  *url.URL // an authority beside Microsoft's clouds, by the settings; nil: none
 	http   func() *http.Client
-	texts  func() browser.Texts
+	texts  func() loopback.Texts
 	cache  *entraCache
 	logger *slog.Logger
 
@@ -58,10 +58,9 @@ func (e *entra) of(site api.MicrosoftConfig) (*microsoft.Client, error) {
 	if e.client != nil && e.config == site {
 		return e.client, nil
 	}
-	texts := e.texts()
 	client, err := microsoft.New(microsoft.Options{
 		Config: site, AnyAuthority: e.isExtra(site), Cache: e.cache, HTTPClient: e.http(), OpenURL: e.openURL, Timeout: entraTimeout,
-		Texts: microsoft.Texts(texts), Logger: e.logger,
+		Texts: e.texts(), Logger: e.logger,
 	})
 	if err != nil {
 		return nil, notByMicrosoft(err)

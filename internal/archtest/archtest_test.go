@@ -26,11 +26,12 @@ type rule struct {
 var rules = []rule{
 	{"client", []string{"server-stub/...", "fyne.io/fyne/...", "tray/ui/...", "std:testing", "internal/emulator/..."}, "the resident is small and knows no server"},
 	{"client", []string{"printqueue/machine", "printqueue/agent", "printqueue/service", "printqueue/cli", "printqueue/private", "printqueue/statedir"}, "the resident asks the privileged service through printqueue/ipc alone"},
-	{"printqueue", []string{"server-stub/...", "tray/...", "client/...", "auth/tokenstore", "auth/microsoft", "auth/browser", "fyne.io/...", "assets", "std:testing", "std:plugin", "internal/emulator/..."}, "the privileged service knows no server, no window and nobody's tokens (R-IPC-6)"},
+	{"printqueue", []string{"server-stub/...", "tray/...", "client/...", "auth/tokenstore", "auth/microsoft", "auth/browser", "auth/loopback", "fyne.io/...", "assets", "std:testing", "std:plugin", "internal/emulator/..."}, "the privileged service knows no server, no window and nobody's tokens (R-IPC-6)"},
 	{"printqueue/ipc", []string{"std:net/http", "std:os/exec", "auth/..."}, "the line is small: it is in the resident, too"},
 	{"tray", []string{"server-stub/...", "auth/tokenstore", "auth/osuser", "client/session", "client/apiclient", "client/agent", "printqueue/...", "std:testing", "internal/emulator/..."}, "the window holds no token and calls no server"},
 	{"server-stub", []string{"client/...", "tray/...", "printqueue/...", "auth/tokenstore", "auth/osuser", "fyne.io/...", "std:testing", "std:plugin", "internal/emulator/..."}, "desktop and server meet only in internal/api and auth"},
 	{"auth/usermap", []string{"std:net/http", "std:os/exec", "std:database/sql", "auth/osuser", "auth/tokenstore", "client/...", "server-stub/..."}, "the mapping is pure"},
+	{"auth/loopback", []string{"auth", "auth/aadsts", "auth/browser", "auth/microsoft", "auth/tokenstore", "client/...", "std:os/exec"}, "the port for the browser's answer knows no provider"},
 	{"tray/view", []string{"std:net", "std:net/http", "std:os/exec", "fyne.io/...", "client/ipc"}, "the view model is pure"},
 	{"client/session", []string{"std:net/http", "client/apiclient", "auth/tokenstore", "auth/osuser", "client/ipc"}, "the state machine does no I/O"},
 	{"server-stub/core", []string{"std:net", "std:net/http", "std:os/exec", "std:database/sql"}, "the domain is pure"},

@@ -1,4 +1,4 @@
-package microsoft
+package loopback
 
 import (
 	"crypto/sha256"
@@ -13,6 +13,7 @@ type Texts struct {
 	Failed   string // "You are not signed in. You can close this tab."
 }
 
+// complete returns the texts, in English when there is not each of them.
 func (t Texts) complete() Texts {
 	if t.Done == "" || t.Failed == "" {
 		return Texts{"en", "You're signed in. You can close this tab.", "You are not signed in. You can close this tab."}
@@ -20,8 +21,8 @@ func (t Texts) complete() Texts {
 	return t
 }
 
-const style = `:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;display:grid;place-items:center;min-height:90vh;margin:0;` + //nolint:misspell // CSS
-	`padding:1rem;color:#1b1f23;background:#fff}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#16191d}}`
+const style = `:root{color-scheme:light dark}body{font:1.25rem/1.5 system-ui,sans-serif;margin:0;padding:1rem;` +
+	`color:#1b1f23;background:#fff}main{max-width:max-content;margin:30vh auto}@media(prefers-color-scheme:dark){body{color:#e6edf3;background:#16191d}}`
 
 // policy lets the page have its own style and nothing else.
 func policy() string {
@@ -30,6 +31,7 @@ func policy() string {
 		base64.StdEncoding.EncodeToString(sum[:]) + "'"
 }
 
+// page is where the browser ends.
 func (t Texts) page(signedIn bool) string {
 	text := t.Failed
 	if signedIn {

@@ -1,6 +1,6 @@
 //go:build !windows
 
-package microsoft
+package loopback
 
 import (
 	"errors"

@@ -1,0 +1,7 @@
+//go:build !windows
+
+package loopback
+
+import "syscall"
+
+const taken = syscall.EADDRINUSE

@@ -1,0 +1,5 @@
+package loopback
+
+import "golang.org/x/sys/windows"
+
+const taken = windows.WSAEADDRINUSE
