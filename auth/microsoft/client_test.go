@@ -49,7 +49,7 @@ func TestSignInWithMFASilentAndSignOut(t *testing.T) {
 	again := sit(t, e, "mia@example.org", func(o *microsoft.Options) { o.Cache = cache }) // the program was restarted
 	for _, account := range []string{"", token.HomeAccountID} {
 		got, err := again.Silent(t.Context(), account)
-		if err != nil || got.AccessToken != token.AccessToken || got.Username != token.Username {
+		if err != nil || !got.AccessToken.Equal(token.AccessToken) || got.Username != token.Username {
 			t.Errorf("Silent(%q) = %+v, %v", account, got, err)
 		}
 	}
@@ -142,8 +142,8 @@ func TestAnExpiredTokenIsRenewedSilently(t *testing.T) {
 	first := d.signIn(t, microsoft.Request{})
 	kept := cache.kept()
 	second, err := d.Silent(t.Context(), first.HomeAccountID)
-	if err != nil || second.AccessToken == first.AccessToken {
-		t.Errorf("Silent: %v, same token = %v", err, second.AccessToken == first.AccessToken)
+	if err != nil || second.AccessToken.Equal(first.AccessToken) {
+		t.Errorf("Silent: %v, same token = %v", err, second.AccessToken.Equal(first.AccessToken))
 	}
 	if cache.kept() == kept {
 		t.Error("the new refresh token is not kept")

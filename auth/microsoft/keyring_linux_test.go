@@ -30,7 +30,7 @@ func TestTheSignInIsKeptInGNOMEKeyring(t *testing.T) {
 	}
 	token := with(store()).signIn(t, microsoft.Request{})
 	again, err := with(store()).Silent(t.Context(), token.HomeAccountID)
-	if err != nil || again.AccessToken != token.AccessToken {
+	if err != nil || !again.AccessToken.Equal(token.AccessToken) {
 		t.Errorf("after a restart: %v", err)
 	}
 	for _, place := range []string{dir, ring.Home()} {

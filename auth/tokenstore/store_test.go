@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/platenprint/platen/auth/tokenstore"
 	"github.com/platenprint/platen/internal/clock"
@@ -53,7 +52,7 @@ func open(t *testing.T, dir string, ring tokenstore.Keyring, change ...func(*tok
 
 func equal(t *testing.T, what string, want, got any) {
 	t.Helper()
-	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(secret.String{})); diff != "" {
+	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("%s (-want +got):\n%s", what, diff)
 	}
 }
@@ -62,7 +61,7 @@ func equal(t *testing.T, what string, want, got any) {
 func mustLoad(t *testing.T, s *tokenstore.Store, want tokenstore.Tokens) {
 	t.Helper()
 	got, err := s.Load(t.Context())
-	if want == (tokenstore.Tokens{}) {
+	if cmp.Equal(want, tokenstore.Tokens{}) {
 		if !errors.Is(err, tokenstore.ErrNone) {
 			t.Errorf("Load() = %+v, %v; want ErrNone", got, err)
 		}

@@ -20,7 +20,7 @@ func TestEnrolmentTokensComeBack(t *testing.T) {
 	} {
 		text := want.Text().Reveal()
 		got, err := api.ParseEnrolmentToken("  " + text + "\n")
-		if err != nil || got.Address != want.Address || got.Secret != want.Secret || got.Text() != want.Text() || (got.Pin == nil) != (want.Pin == nil) {
+		if err != nil || got.Address != want.Address || !got.Secret.Equal(want.Secret) || !got.Text().Equal(want.Text()) || (got.Pin == nil) != (want.Pin == nil) {
 			t.Errorf("%s: %v, %v", text, got, err)
 		}
 		if shown := fmt.Sprintf("%v %+v %s", want, want, want); strings.Contains(shown, enrolmentSecret) {

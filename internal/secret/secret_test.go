@@ -13,7 +13,8 @@ func TestNothingPrintsASecret(t *testing.T) {
 	v := struct {
 		Password String
 		Pointer  *String
-	}{Password: New(canary)}
+		hidden   String // package fmt cannot call the methods of this one
+	}{Password: New(canary), hidden: New(canary)}
 	v.Pointer = &v.Password
 
 	var out strings.Builder
@@ -32,6 +33,12 @@ func TestNothingPrintsASecret(t *testing.T) {
 
 	if strings.Contains(out.String(), canary) || strings.Contains(out.String(), fmt.Sprintf("%x", canary)) {
 		t.Errorf("the secret was printed:\n%s", out.String())
+	}
+	if !v.hidden.Equal(v.Password) || v.hidden.Equal(String{}) || !(String{}).Equal(New("")) {
+		t.Error("Equal() is wrong")
+	}
+	if got := v.hidden.Reveal(); got != canary {
+		t.Errorf("Reveal() = %q, want %q", got, canary)
 	}
 	if got := v.Password.Reveal(); got != canary {
 		t.Errorf("Reveal() = %q, want %q", got, canary)

@@ -1,7 +1,7 @@
 package ui
 
 import (
-	"slices"
+	"reflect"
 	"strings"
 	"time"
 
@@ -211,7 +211,7 @@ func (p *identify) look(problem *status.Problem) {
 
 // drawWays makes a button for each way of signing in elsewhere. Those that stay keep the focus.
 func (p *identify) drawWays() {
-	if !slices.Equal(p.shown, p.model.Ways) {
+	if !reflect.DeepEqual(p.shown, p.model.Ways) {
 		p.shown = p.model.Ways
 		p.ways = nil
 		p.waysBox.RemoveAll()

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -560,7 +561,7 @@ func TestTheBrowserIsToldToAskWhichAccount(t *testing.T) {
 	} {
 		s := browsing(status.Browsing{Method: tc.method, Confirm: "sam@example.org"})
 		s.Offers = tc.offers
-		if got := view.IdentifyOf(s, l, now).Other.Action; got != tc.want {
+		if got := view.IdentifyOf(s, l, now).Other.Action; !reflect.DeepEqual(got, tc.want) {
 			t.Errorf("%s: another account is %+v, want %+v", name, got, tc.want)
 		}
 	}

@@ -300,7 +300,7 @@ func (s *Source) remember(password secret.String, err error) {
 func (s *Source) refusedLately(password secret.String) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.refused.err != nil && s.refused.password == password && s.now().Sub(s.refused.at) < refusalPause {
+	if s.refused.err != nil && s.refused.password.Equal(password) && s.now().Sub(s.refused.at) < refusalPause {
 		return s.refused.err
 	}
 	return nil
