@@ -11,6 +11,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // listen opens a receiver, which has to work.
@@ -69,6 +70,11 @@ func TestTheLastPageWaitsForTheVerdictAndThePortIsFreeAfterwards(t *testing.T) {
 				if page := <-pages; !strings.Contains(page, want) {
 					t.Errorf("the page says %q", page)
 				}
+				select {
+				case <-r.shown: // which Close waits for
+				case <-time.After(30 * time.Second):
+					t.Error("nobody knows that the page has left")
+				}
 				for _, address := range []string{"127.0.0.1", "::1"} {
 					conn, err := (&net.Dialer{}).DialContext(t.Context(), "tcp", net.JoinHostPort(address, strconv.Itoa(r.Port())))
 					if err == nil {
@@ -112,7 +118,7 @@ func TestEachReceiverHasItsOwnState(t *testing.T) {
 	one, other := listen(t, IPv4, nil), listen(t, IPv4, nil)
 	defer one.Close(false)
 	defer other.Close(false)
-	if one.State() == other.State() || len(one.State().Reveal()) != 43 || one.Port() == other.Port() {
+	if one.State().Equal(other.State()) || len(one.State().Reveal()) != 43 || one.Port() == other.Port() {
 		t.Error("two receivers are the same")
 	}
 	if code, _ := post(t, one.Address(), url.Values{"code": {"x"}, "state": {other.State().Reveal()}}); code != http.StatusForbidden {
