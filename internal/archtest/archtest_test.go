@@ -40,6 +40,12 @@ var rules = []rule{
 	{"server-stub/admin", []string{"server-stub/store/sqlstore", "server-stub/directory/ldap"}, "handlers know no database and no directory product"},
 	{"server-stub/dirsync", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/signin", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/federation", []string{"std:net/http", "server-stub/httpapi", "server-stub/oidc"}, "whose account it is does not depend on how it was proven"},
+	{"server-stub/deviceauth", []string{"std:net/http", "server-stub/deviceapi", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/codes", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/capabilities", []string{"std:net/http", "server-stub/config", "server-stub/store"}, "the comparison is pure"},
+	{"server-stub/web", []string{"server-stub/store/sqlstore", "server-stub/httpapi", "server-stub/directory/ldap"}, "pages know no database and no directory product"},
+	{"server-stub/deviceapi", []string{"server-stub/store/sqlstore", "server-stub/httpapi"}, "handlers know no database"},
 	{"server-stub/ledger", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/directory", []string{"server-stub/store", "server-stub/dirsync"}, "sources read; dirsync writes"},
 }
@@ -52,6 +58,7 @@ var onlyImporters = map[string][]string{
 	"github.com/kardianos/service": {"printqueue/service"},
 	"database/sql":                 {"server-stub/store/sqlstore", "server-stub/store/storetest", "internal/testenv"},
 	"modernc.org/sqlite":           {"server-stub/store/sqlstore"},
+	"github.com/chromedp":          {"internal/testenv", "internal/demo"},
 	"github.com/jackc":             {"server-stub/store/sqlstore", "server-stub/store/storetest"},
 }
 
