@@ -105,7 +105,7 @@ func (m *machine) retry(ctx context.Context) {
 	case m.keyring == status.KeyringLocked:
 		m.recall(ctx)
 	default:
-		m.silence.over, m.silence.fails = false, 0
+		m.silence.over, m.silence.fails, m.policyFails = false, 0, 0
 		m.silence.wait.reset()
 		m.fetchSite(ctx) // and what goes without a question after it
 	}
@@ -294,7 +294,7 @@ func (m *machine) signOut(ctx context.Context, c command) {
 		m.abandon(ctx, m.attempt)
 	}
 	m.silence.signedOut, m.silence.again, m.prefer = true, "", ""
-	m.forgetMicrosoft(ctx)
+	forgotten := m.forgetMicrosoftAnyway(ctx)
 	in := m.in
 	if in == nil { // a session that ended by itself may have left something in sight, and in the vault
 		epoch := m.keeper.next()
@@ -303,6 +303,7 @@ func (m *machine) signOut(ctx context.Context, c command) {
 		m.ask, m.dismissed = m.freshAsk(), !m.who.Shared
 		m.task(ctx, func(ctx context.Context) func() {
 			m.keeper.clear(ctx, epoch)
+			await(ctx, forgotten)
 			c.answer(status.Result{OK: true})
 			return nil
 		})
@@ -331,6 +332,7 @@ func (m *machine) signOut(ctx context.Context, c command) {
 				case <-wait.C:
 				case <-ctx.Done():
 				}
+				await(ctx, forgotten)
 				c.answer(status.Result{OK: true})
 				return nil
 			})

@@ -40,9 +40,13 @@ type machine struct {
 	prefer  status.Method
 	entra   order // what is done with the memory of Microsoft, one after the other
 
-	policy    Policy // what was decided for this computer
-	browser   bool   // a browser can be opened here
-	microsoft bool   // people may be sent to the authority that the site names
+	policy      Policy // what was decided for this computer
+	policyFails int    // in a row
+	policyWait  backoff
+	policyTimer *time.Timer
+
+	browser   bool // a browser can be opened here
+	microsoft bool // people may be sent to the authority that the site names
 
 	ask       status.Ask // what the window is for while nobody is signed in
 	dismissed bool       // "not now": do not ask by ourselves any more
@@ -97,7 +101,7 @@ type signedIn struct {
 
 func newMachine(s *Session) *machine {
 	m := &machine{Session: s, logger: s.deps.Logger, keeper: newKeeper(s.deps.Vault, s.deps.Logger)}
-	m.siteWait.jitter, m.silence.wait.jitter = s.deps.Jitter, s.deps.Jitter
+	m.siteWait.jitter, m.silence.wait.jitter, m.policyWait.jitter = s.deps.Jitter, s.deps.Jitter, s.deps.Jitter
 	m.siteReady = make(chan struct{})
 	m.unattended = s.deps.Unattended.orDefault()
 	return m
@@ -348,7 +352,7 @@ func (m *machine) over(ctx context.Context, in *signedIn, err error) {
 		problem := problemOf(err, m.deps.Settings.ServerHost)
 		in.answer(status.Result{Problem: problem})
 		m.leave(ctx)
-		m.forgetMicrosoft(ctx)
+		m.forgetMicrosoftAnyway(ctx)
 		m.ask, m.dismissed = m.freshAsk(), true
 		m.problem, m.silence.over = problem, true
 		return
@@ -456,10 +460,7 @@ func (m *machine) fetchSite(ctx context.Context) {
 				m.siteFailed(ctx, err)
 			}
 		}
-		who, whoErr := Who{}, error(nil)
-		if site.UPNSuffix != "" {
-			who, whoErr = m.deps.Identity.Identify(ctx, site.UPNSuffix)
-		}
+		who, whoErr := m.deps.Identity.Identify(ctx, site.UPNSuffix)
 		return func() {
 			m.siteBusy = false
 			m.siteWait.reset()
@@ -469,8 +470,8 @@ func (m *machine) fetchSite(ctx context.Context) {
 			if !site.ServerTime.IsZero() {
 				m.skew = site.ServerTime.Sub(m.deps.Clock())
 			}
-			if site.UPNSuffix != "" && whoErr == nil {
-				m.who = who
+			if whoErr == nil {
+				m.become(ctx, who)
 			}
 			hear()
 			m.reached()

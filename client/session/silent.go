@@ -67,19 +67,49 @@ func (m *machine) hearPolicy(ctx context.Context, p Policy, err error) {
 		if p.Enrolled && !m.policy.Enrolled {
 			m.silence.fails = 0
 		}
-		m.policy = p
+		m.policy, m.policyFails = p, 0
+		m.policyWait.reset()
 		return
 	}
 	m.logger.DebugContext(ctx, "what was decided for this computer is not known", "error", err)
-	m.silentLater(ctx, func() {
+	if m.policyFails++; m.policyFails > silentTries {
+		return
+	}
+	if m.policyTimer != nil {
+		m.policyTimer.Stop() // one at a time
+	}
+	m.policyTimer = m.after(ctx, m.policyWait.next(), func() {
+		suffix := m.site.UPNSuffix
 		m.task(ctx, func(ctx context.Context) func() {
 			p, err := m.askPolicy(ctx)
+			who, whoErr := m.deps.Identity.Identify(ctx, suffix)
 			return func() {
+				if err == nil && whoErr == nil {
+					m.become(ctx, who)
+				}
 				m.hearPolicy(ctx, p, err)
-				m.trySilently(ctx)
+				if m.identified { // else the keyring is asked first
+					m.trySilently(ctx)
+				}
 			}
 		})
 	})
+}
+
+// become takes what is known better now of who this is. Where it turns out that several people use this account, nothing of
+// the one who came before that was known may stay.
+func (m *machine) become(ctx context.Context, who Who) {
+	before := m.who
+	m.who = who
+	if !m.identified || before.Shared || !who.Shared {
+		return
+	}
+	m.logger.InfoContext(ctx, "this computer is a shared one")
+	if m.in != nil && !m.in.stay {
+		m.watchOver(ctx, m.in)
+		return
+	}
+	m.signOut(ctx, command{reply: make(chan status.Result, 1)})
 }
 
 // silentLater does something in a while, as long as nobody is signed in and it has not failed too often.
@@ -250,6 +280,14 @@ func await(ctx context.Context, before <-chan struct{}) {
 	case <-before:
 	case <-ctx.Done():
 	}
+}
+
+// forgetMicrosoftAnyway is forgetMicrosoft also when this run has not used it: an earlier one may have left something. The
+// channel closes when it is done; nil: there was nothing to do.
+func (m *machine) forgetMicrosoftAnyway(ctx context.Context) <-chan struct{} {
+	m.entra.used = true
+	m.forgetMicrosoft(ctx)
+	return m.entra.last
 }
 
 // forgetMicrosoft forgets whoever signed in with Microsoft.
