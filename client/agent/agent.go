@@ -121,7 +121,7 @@ type agent struct {
 func (a *agent) connect(configErr error) {
 	account := remembered(osuser.Current)
 	machine := &deploy{dial: dialDeploy, clock: clock.System, logger: a.logger}
-	who := identity{config: a.settings, account: account, deploy: machine.status}
+	who := identity{config: a.settings, account: account, deploy: machine.decided}
 	store := once(a.store(account))
 	entra := a.microsoft(who, store)
 	deps := session.Deps{

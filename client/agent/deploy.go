@@ -33,8 +33,9 @@ type deploy struct {
 
 	mu    sync.Mutex // guards the fields below, also over the question
 	known ipc.Status
-	at    time.Time // zero: not known
-	said  ipc.Code  // what the log has been told last
+	at    time.Time  // zero: not known
+	last  ipc.Status // what it said last, however long ago
+	said  ipc.Code   // what the log has been told last
 }
 
 var _ session.Machine = (*deploy)(nil)
@@ -62,8 +63,23 @@ func (d *deploy) status(ctx context.Context) (ipc.Status, error) {
 		d.known, d.at = ipc.Status{}, time.Time{}
 		return ipc.Status{}, err
 	}
-	d.at = d.clock()
+	d.at, d.last = d.clock(), d.known
 	return d.known, nil
+}
+
+// decided is status, or what the service said last while it does not answer: a computer that was shared a minute ago is not
+// somebody's own because its service is being updated.
+func (d *deploy) decided(ctx context.Context) (ipc.Status, error) {
+	s, err := d.status(ctx)
+	if err == nil {
+		return s, nil
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.last.Version == "" && d.last.Enrolment == "" {
+		return s, err
+	}
+	return d.last, nil
 }
 
 // Policy implements session.Machine.

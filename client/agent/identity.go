@@ -111,14 +111,15 @@ func kind(k usermap.Kind) string {
 }
 
 // shared tells whether several people use this account one after the other (UX 4): it is in the list SharedOSUsers, or
-// the computer is a shared one and no directory answers for the account. The settings or the server may say either.
+// the computer is a shared one and no directory answers for the account. The settings or the server may say either; what the
+// server said of a computer counts also after it was revoked.
 func shared(c config.Config, device ipc.Status, account osuser.Account) bool {
 	for _, name := range slices.Concat(c.SharedOSUsers, device.SharedOSUsers) {
 		if auth.Same(name, account.Name) || auth.Same(name, account.Raw) || auth.Same(name, account.Domain+`\`+account.Name) {
 			return true
 		}
 	}
-	role := c.DeviceRole == config.RoleShared || device.Enrolled && device.Role == string(config.RoleShared)
+	role := c.DeviceRole == config.RoleShared || device.Role == string(config.RoleShared)
 	return role && !backed(account)
 }
 
