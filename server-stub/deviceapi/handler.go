@@ -59,11 +59,26 @@ type Handler struct {
 	mux      *http.ServeMux
 	policies map[string]policy // by the mux's pattern
 	lines    lines
+	gate     chan struct{}
+}
+
+// atATime is how many requests are worked on at a time. The database writes for one at a time anyway; more of them would only
+// stand before the people who are signed in. Nobody holds a place while their request is still on its way.
+const atATime = 4
+
+// enter waits for a place, until ctx ends.
+func (h *Handler) enter(ctx context.Context) (leave func(), err error) {
+	select {
+	case h.gate <- struct{}{}:
+		return func() { <-h.gate }, nil
+	case <-ctx.Done():
+		return nil, core.ErrUnavailable
+	}
 }
 
 // New makes the handler.
 func New(d Deps) *Handler {
-	h := &Handler{Deps: d, mux: http.NewServeMux(), policies: map[string]policy{}}
+	h := &Handler{Deps: d, mux: http.NewServeMux(), policies: map[string]policy{}, gate: make(chan struct{}, atATime)}
 	h.front = inbound.Front{Router: router{h}, Headers: inbound.APIHeaders(), Proxies: d.TrustedProxies, Meters: d.Meters, Clock: d.Clock, Logger: d.Logger}
 	h.routes()
 	return h
@@ -112,6 +127,12 @@ func on[I, O any](h *Handler, p policy, path string, serve func(context.Context,
 			return
 		}
 		defer inbound.WorkOn(r.Context())()
+		leave, err := h.enter(r.Context())
+		if err != nil {
+			h.fail(w, r, err)
+			return
+		}
+		defer leave()
 		caller, _ := r.Context().Value(callerKey{}).(deviceauth.Caller) // the policy has seen to it
 		out, err := serve(r.Context(), caller, in)
 		if err != nil {
@@ -186,7 +207,7 @@ func (rt router) Route(r *http.Request) (*http.Request, string, http.Handler) {
 		if r.TLS == nil || len(r.TLS.PeerCertificates) == 0 {
 			return refuse(pattern, deviceauth.ErrUnknown)
 		}
-		caller, err := h.Devices.Authenticate(r.Context(), r.TLS.PeerCertificates[0])
+		caller, err := h.authenticate(r)
 		if err != nil {
 			return refuse(pattern, err)
 		}
@@ -199,6 +220,15 @@ func (rt router) Route(r *http.Request) (*http.Request, string, http.Handler) {
 		return refuse(pattern, core.ErrForbidden)
 	}
 	return refuse("", core.ErrNotFound)
+}
+
+func (h *Handler) authenticate(r *http.Request) (deviceauth.Caller, error) {
+	leave, err := h.enter(r.Context())
+	if err != nil {
+		return deviceauth.Caller{}, err
+	}
+	defer leave()
+	return h.Devices.Authenticate(r.Context(), r.TLS.PeerCertificates[0])
 }
 
 // Fail implements inbound.Router.
