@@ -52,6 +52,9 @@ func (r *rig) storm(ctx context.Context) error {
 	var took []time.Duration
 	began := time.Now()
 	busy, err := s.others(ctx, func(ctx context.Context) (err error) {
+		if err := humble(); err != nil {
+			return err
+		}
 		took, err = s.comeBack(ctx)
 		return err
 	})
@@ -59,7 +62,7 @@ func (r *rig) storm(ctx context.Context) error {
 		return err
 	}
 	drained := time.Since(began)
-	fmt.Printf("  %d computers at once, each: connection, nonce, assertion, session; they are on the same cores\n", len(took))
+	fmt.Printf("  %d computers at once, each: connection, nonce, assertion, session; on the same cores, at the lowest priority\n", len(took))
 	fmt.Printf("  %-46s p50 %.1f s, p99 %.1f s, max %.1f s\n", "reconnecting to a session", quantile(took, 0.5).Seconds(), quantile(took, 0.99).Seconds(), quantile(took, 1).Seconds())
 	for _, x := range []struct {
 		when  string
