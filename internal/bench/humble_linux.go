@@ -18,7 +18,7 @@ func humble() error {
 		if err != nil {
 			continue
 		}
-		if err := syscall.Setpriority(syscall.PRIO_PROCESS, id, 19); err != nil && err != syscall.ESRCH { //nolint:errorlint // as the system call gives it
+		if err := syscall.Setpriority(syscall.PRIO_PROCESS, id, 19); err != nil && err != syscall.ESRCH {
 			return fmt.Errorf("lower the priority: %w", err)
 		}
 	}
