@@ -38,6 +38,15 @@ func parseAuthority(authority string) (*url.URL, error) {
 	return u, nil
 }
 
+// ownScope tells whether a scope is one of an API that somebody registered, api://APPLICATION/NAME. The server names the client id
+// and the scope, and is given the token: one that was broken into could otherwise name Microsoft's own clients and APIs (Graph,
+// Azure), and get tokens that are good for people's mail and files.
+func ownScope(scope string) bool {
+	rest, ok := strings.CutPrefix(scope, "api://")
+	i := strings.LastIndexByte(rest, '/')
+	return ok && i > 0 && i < len(rest)-1 && !strings.HasPrefix(rest, "/") && !strings.ContainsAny(rest, "?#%\\@")
+}
+
 // mayOpen tells whether the browser may be sent to an address that the authority's configuration names.
 func mayOpen(authority, address *url.URL) bool {
 	return address.Scheme == "https" && address.User == nil && (strings.EqualFold(address.Host, authority.Host) || slices.Contains(clouds, address.Host))

@@ -85,6 +85,8 @@ func New(o Options) (*Client, error) {
 		return nil, failf(BadConfig, "the authority %s is not one of Microsoft's clouds, and machine policy does not name it", authority.Host)
 	case o.Config.ClientID == "" || o.Config.Scope == "" || strings.ContainsAny(o.Config.Scope, " \t\r\n"):
 		return nil, failf(BadConfig, "it needs a client id and one scope")
+	case !ownScope(o.Config.Scope):
+		return nil, failf(BadConfig, "the scope is not one of an API of its own (api://APPLICATION/NAME), so its tokens would be good for more than printing")
 	case o.OpenURL == nil:
 		return nil, failf(BadConfig, "there is nothing to open a browser with")
 	}

@@ -176,7 +176,8 @@ func (f *file) microsoft(node *yaml.Node) *Microsoft {
 	if m.Scope == "" {
 		m.Scope = "api://" + m.APIClientID + "/sign-in"
 	}
-	if i := strings.LastIndexByte(m.Scope, '/'); i < 1 || i == len(m.Scope)-1 || strings.ContainsAny(m.Scope, " \t") {
+	// Clients take no other scopes: a token for one of Microsoft's own APIs is never to be given to this server.
+	if i := strings.LastIndexByte(m.Scope, '/'); !strings.HasPrefix(m.Scope, "api://") || i <= len("api://") || i == len(m.Scope)-1 || strings.ContainsAny(m.Scope, " \t") {
 		b.wrong("scope", "write one scope of the API, such as api://%s/sign-in", m.APIClientID)
 	}
 	b.authority(m)

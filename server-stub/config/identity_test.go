@@ -45,7 +45,7 @@ func TestMicrosoftHasDefaults(t *testing.T) {
 
 func TestMicrosoftReadsEverything(t *testing.T) {
 	file := write(t, entra(`  authority: https://LOGIN.microsoftonline.us/
-  scope: https://print.example.org/sign-in
+  scope: api://print.example.org/sign-in
   web_client_secret_file: secret
   ca_file: /etc/ca.pem
   mfa: off
