@@ -7,7 +7,7 @@ import (
 	"syscall"
 )
 
-// humble gives this process the lowest priority: what it plays would be on other computers, and not compete with the server.
+// humble gives this process a lower priority than the server: what it plays would be on other computers, and not compete with the server.
 func humble() error {
 	threads, err := os.ReadDir("/proc/self/task")
 	if err != nil {
@@ -18,7 +18,7 @@ func humble() error {
 		if err != nil {
 			continue
 		}
-		if err := syscall.Setpriority(syscall.PRIO_PROCESS, id, 19); err != nil && err != syscall.ESRCH {
+		if err := syscall.Setpriority(syscall.PRIO_PROCESS, id, 5); err != nil && err != syscall.ESRCH {
 			return fmt.Errorf("lower the priority: %w", err)
 		}
 	}

@@ -62,7 +62,7 @@ func (r *rig) storm(ctx context.Context) error {
 		return err
 	}
 	drained := time.Since(began)
-	fmt.Printf("  %d computers at once, each: connection, nonce, assertion, session; on the same cores, at the lowest priority\n", len(took))
+	fmt.Printf("  %d computers at once, each: connection, nonce, assertion, session; on the same cores, at a lower priority\n", len(took))
 	fmt.Printf("  %-46s p50 %.1f s, p99 %.1f s, max %.1f s\n", "reconnecting to a session", quantile(took, 0.5).Seconds(), quantile(took, 0.99).Seconds(), quantile(took, 1).Seconds())
 	for _, x := range []struct {
 		when  string
