@@ -76,7 +76,7 @@ func Listen(ctx context.Context, o Options) (*Receiver, error) {
 		}
 		server.SetKeepAlivesEnabled(false)
 		r.servers = append(r.servers, server)
-		r.serving.Go(func() { _ = server.Serve(l) }) // ends by Close
+		r.serving.Go(func() { _ = server.Serve(guarded{l, foreign}) }) // ends by Close
 	}
 	return r, nil
 }
