@@ -117,9 +117,9 @@ func isType(response *http.Response, want string) bool {
 // refused makes the error for an answer that is not 2xx.
 func (l *link) refused(op string, response *http.Response, body []byte) error {
 	var p api.Problem
-	if !isType(response, api.ContentTypeProblem) || json.Unmarshal(body, &p) != nil || p.Code == "" {
+	if !isType(response, api.ContentTypeProblem) || json.Unmarshal(body, &p) != nil || !isCode(p.Code) {
 		return ipc.Fail(ipc.CodeServer, fmt.Sprintf("%s at %s: the answer is %s, and not in a Platen server's form; check the address of the enrolment",
-			op, l.address, response.Status), nil)
+			op, l.address, plain(response.Status)), nil)
 	}
 	e := &ipc.Error{Code: codeOf(p.Code, response.StatusCode), API: p.Code}
 	e.Text = fmt.Sprintf("%s: the server answers %s: %s", op, p.Code, plain(p.Detail))

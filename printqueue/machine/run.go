@@ -287,7 +287,7 @@ func (m *Machine) accept(ctx context.Context, try attempt, answer api.Enrolled) 
 	}
 	d := device{Server: try.Server, ID: answer.DeviceID, Key: try.Key, Certificate: answer.Certificate}
 	use, err := m.connect(d)
-	if err != nil || d.ID == "" {
+	if err != nil || d.ID == "" || plain(d.ID) != d.ID {
 		return ipc.Fail(ipc.CodeServer, "enrol: the server's answer has no certificate for this computer", err)
 	}
 	if err := m.change(func(r *record) { r.Machine, r.Device, r.Next = m.opts.Identity, &d, nil }, use); err != nil {
@@ -327,6 +327,10 @@ func (m *Machine) report(ctx context.Context) error {
 	}
 	if err != nil {
 		return err
+	}
+	if !harmless(state) {
+		return ipc.Fail(ipc.CodeServer, "report this device: what the server wants of it is too long, or has characters that cannot be shown; "+
+			"look at device_groups in its configuration", nil)
 	}
 	m.revoke(ctx, false)
 	seen := m.opts.Clock()
