@@ -29,7 +29,7 @@ func TestPostAsSomebodyElse(t *testing.T) {
 		return
 	}
 	state, manner, _ := strings.Cut(rest, " ")
-	conn, err := net.Dial("tcp4", "127.0.0.1:"+port) //nolint:noctx // another program
+	conn, err := net.Dial("tcp4", "127.0.0.1:"+port)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestAnotherUserOfThisComputerWhoKnowsTheState(t *testing.T) {
 }
 
 func TestAProgramOfOursMayUseAnIPv6Socket(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0") //nolint:noctx // of this test
+	l, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
