@@ -137,6 +137,9 @@ const busyWait = 20 * time.Millisecond
 // Keep implements session.Microsoft.
 func (e *entra) Keep(ctx context.Context) error { return e.cache.keep(ctx) }
 
+// Release implements session.Microsoft.
+func (e *entra) Release(ctx context.Context) error { return e.cache.release(ctx) }
+
 // Forget implements session.Microsoft. What this program has never used is forgotten on disk alone.
 func (e *entra) Forget(ctx context.Context) error {
 	e.mu.Lock()

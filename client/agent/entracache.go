@@ -72,11 +72,24 @@ func (c *entraCache) write(ctx context.Context) error {
 	return store.Save(ctx, c.data)
 }
 
+// release takes keep back: from now on everything is in memory alone.
+func (c *entraCache) release(ctx context.Context) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.kept = false
+	return c.remove(ctx)
+}
+
 // forget forgets everything, also what an earlier run has kept.
 func (c *entraCache) forget(ctx context.Context) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.data, c.kept = nil, false
+	return c.remove(ctx)
+}
+
+// remove takes what is kept out of the store.
+func (c *entraCache) remove(ctx context.Context) error {
 	if c.shared(ctx) {
 		return nil
 	}

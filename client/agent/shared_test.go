@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/platenprint/platen/auth/microsoft"
 	"github.com/platenprint/platen/auth/osuser"
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/printqueue/ipc"
@@ -41,5 +42,24 @@ func TestASharedComputerStaysOne(t *testing.T) {
 		if who, err := i.Identify(t.Context(), ""); err != nil || who.Shared != step.want {
 			t.Errorf("%s: shared %v, %v", step.name, who.Shared, err)
 		}
+	}
+}
+
+func TestMicrosoftIsReleasedByWhoDoesNotStay(t *testing.T) {
+	d := &disk{data: []byte("of the time before")}
+	c := &entraCache{
+		store: func(context.Context) (microsoft.Cache, error) { return d, nil }, shared: func(context.Context) bool { return false },
+	}
+	if got, err := c.Load(t.Context()); string(got) != "of the time before" || err != nil {
+		t.Fatalf("%q, %v", got, err)
+	}
+	if err := c.release(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := c.Save(t.Context(), []byte("this time")); err != nil || d.data != nil {
+		t.Errorf("on disk %q, %v", d.data, err)
+	}
+	if got, _ := c.Load(t.Context()); string(got) != "this time" {
+		t.Errorf("in memory %q", got)
 	}
 }

@@ -266,6 +266,8 @@ func (m *machine) accepted(ctx context.Context, a *attempt, tokens Tokens) {
 		m.forgetMicrosoft(ctx)
 	case a.stay:
 		m.keepMicrosoft(ctx)
+	default:
+		m.withMicrosoft(ctx, "released", func(ctx context.Context) error { return m.deps.Microsoft.Release(ctx) })
 	}
 	if epoch := m.in.epoch; wasNotMe && !a.stay { // what is kept instead of it would say so
 		m.task(ctx, func(ctx context.Context) func() { m.keeper.clear(ctx, epoch); return nil })

@@ -88,3 +88,21 @@ func TestASlowKeyringAndALateServiceLockNobodyOut(t *testing.T) {
 		}
 	})
 }
+
+func TestMicrosoftIsKeptOnlyForWhoWantsToStay(t *testing.T) {
+	bubble(t, "and no more when they change their mind", func(t *testing.T) {
+		s := siteWith("microsoft", "prompt")
+		s.microsoft.kept = alexUPN // of the time before
+		d := s.desk(t)
+		d.at(time.Second)
+		once := microsoft
+		once.StaySignedIn = false
+		if r := <-d.start(once); !r.OK {
+			t.Fatalf("%+v", r.Problem)
+		}
+		d.at(time.Second)
+		if diff := cmp.Diff([2]string{alexUPN, ""}, s.microsoft.holds()); diff != "" || s.vault.refresh() != "" {
+			t.Errorf("kept %q, Microsoft %s", s.vault.refresh(), diff)
+		}
+	})
+}

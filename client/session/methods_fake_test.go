@@ -200,6 +200,13 @@ func (f *fakeMicrosoft) Keep(context.Context) error {
 	return nil
 }
 
+func (f *fakeMicrosoft) Release(context.Context) error {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.kept = ""
+	return nil
+}
+
 func (f *fakeMicrosoft) Forget(context.Context) error {
 	f.mu.Lock()
 	defer f.mu.Unlock()

@@ -110,7 +110,7 @@ type Browse struct {
 	Open func(ctx context.Context, address string) error
 }
 
-// Microsoft is Microsoft Entra ID. It keeps what it learns in memory, until Keep or Forget. It must be safe for
+// Microsoft is Microsoft Entra ID. It keeps what it learns in memory, until Keep or Forget, and where it has kept it before. It must be safe for
 // concurrent use.
 type Microsoft interface {
 	// Allowed tells whether people may be sent to this site's authority at all.
@@ -122,6 +122,8 @@ type Microsoft interface {
 	SignIn(ctx context.Context, site api.MicrosoftConfig, how Browse) (Proof, error)
 	// Keep keeps what is in memory over restarts, encrypted, from now on.
 	Keep(ctx context.Context) error
+	// Release takes Keep back: what is on disk is forgotten, what is in memory stays.
+	Release(ctx context.Context) error
 	// Forget forgets everything, in memory and on disk.
 	Forget(ctx context.Context) error
 }
