@@ -1,0 +1,96 @@
+package graph
+
+import (
+	"net/http"
+	"time"
+)
+
+// Fault is something that goes wrong. It begins after After good answers and spoils Times of them, all when Times is 0.
+type Fault struct {
+	Endpoint string // "users" or "delta"; any if empty
+	After    int
+	Times    int
+
+	// Status answers with an error: 429, 503, 504, 410 (with a Location to begin anew), 400, 401, 403 ...
+	Status     int
+	Code       string        // such as syncStateNotFound; the status's usual one if empty
+	RetryAfter time.Duration // in whole seconds; 0: no such header
+
+	Truncate  bool   // the JSON ends in its middle, the connection does not
+	NextLink  string // is this one instead of the right one
+	Cycle     bool   // the next page is this one again
+	Empty     bool   // the page has nobody, and a link to itself under a new name each time
+	Replay    bool   // everybody on the page is there twice
+	Duplicate bool   // the link leads to this page again, under a new name each time
+	Hide      string // a property that everybody lacks
+}
+
+// SetFault makes something go wrong from now on; nil makes all well again.
+func (e *Emulator) SetFault(f *Fault) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.fault, e.answered = f, 0
+}
+
+// Grant sets the application permissions that apps have.
+func (e *Emulator) Grant(permissions ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.granted = permissions
+}
+
+// strike tells whether an answer is to be spoilt, and the how manyth it is since the fault was set.
+func (e *Emulator) strike(endpoint string) (fault Fault, count int, strikes bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	f := e.fault
+	if f == nil || f.Endpoint != "" && f.Endpoint != endpoint {
+		return Fault{}, 0, false
+	}
+	e.answered++
+	return *f, e.answered, e.answered > f.After && (f.Times == 0 || e.answered <= f.After+f.Times)
+}
+
+func (f Fault) refusal(base string) *refusal {
+	r := &refusal{status: f.Status, code: f.Code, message: "A fault of the emulator.", retryAfter: f.RetryAfter}
+	if r.code == "" {
+		r.code = map[int]string{
+			http.StatusTooManyRequests: "TooManyRequests", http.StatusServiceUnavailable: "serviceNotAvailable", http.StatusGatewayTimeout: "UnknownError",
+			http.StatusGone: "syncStateInvalid", http.StatusForbidden: "Authorization_RequestDenied", http.StatusUnauthorized: "InvalidAuthenticationToken",
+		}[f.Status]
+	}
+	if f.Status == http.StatusForbidden {
+		r.message = "Insufficient privileges to complete the operation." // the words of Graph, which name no permission
+	}
+	if f.Status == http.StatusGone {
+		r.location = base + "?$deltatoken="
+	}
+	return r
+}
+
+// spoil changes the page that is the answer to r. base is the address without the query.
+func (f Fault) spoil(p *page, r *http.Request, base string, count int) {
+	if f.Replay {
+		p.Value = append(p.Value, p.Value...)
+	}
+	if f.Hide != "" {
+		for _, row := range p.Value {
+			row[f.Hide] = nil
+		}
+	}
+	query := r.URL.Query()
+	switch {
+	case f.NextLink != "":
+		p.NextLink = f.NextLink
+	case f.Cycle:
+		p.NextLink = base + "?" + query.Encode()
+	case f.Empty, f.Duplicate:
+		t, _ := parseToken(query.Get("$skiptoken")) // none: the first page
+		t.Salt = count
+		query.Set("$skiptoken", t.text())
+		p.NextLink = base + "?" + query.Encode()
+	}
+	if f.Empty {
+		p.Value = p.Value[:0]
+	}
+}
