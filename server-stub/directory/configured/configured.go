@@ -8,6 +8,11 @@
 //	    ca_file: /etc/platen/corp-ca.pem     # without it the system's authorities
 //	    bind_dn: CN=Platen,OU=Services,DC=corp,DC=example,DC=org
 //	    bind_password_file: /etc/platen/corp-password
+//	  - id: cloud
+//	    type: entra
+//	    tenant: 11111111-2222-3333-4444-555555555555
+//	    client_id: 66666666-7777-8888-9999-000000000000
+//	    client_secret_file: /etc/platen/cloud-secret
 //	  - id: hr
 //	    type: csv
 //	    path: /srv/export/people.csv
@@ -17,6 +22,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,13 +32,15 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/csvfile"
+	"github.com/platenprint/platen/server-stub/directory/entra"
 	"github.com/platenprint/platen/server-stub/directory/ldap"
 )
 
 // Types of sources.
 const (
-	TypeCSV  = "csv"
-	TypeLDAP = "ldap"
+	TypeCSV   = "csv"
+	TypeLDAP  = "ldap"
+	TypeEntra = "entra"
 )
 
 // Config is one entry of the list.
@@ -40,7 +48,7 @@ type Config struct {
 	// ID names the source: small letters, digits, dot, hyphen and underscore. People belong to it, so it stays the same
 	// when the directory moves to another server.
 	ID   string `yaml:"id"`
-	Type string `yaml:"type"` // csv or ldap
+	Type string `yaml:"type"` // csv, ldap or entra
 
 	// Username chooses the username: upn, sam, nickname or mail; auto (the default) takes the first of these there is.
 	Username string `yaml:"username,omitempty"`
@@ -53,7 +61,7 @@ type Config struct {
 	// other ones.
 	UPNSuffixes []string `yaml:"upn_suffixes,omitempty"`
 
-	// Interval is the time between synchronisations: 5 minutes for csv, an hour for ldap, a minute at least.
+	// Interval is the time between synchronisations: 5 minutes for csv, an hour for others, a minute at least.
 	Interval time.Duration `yaml:"interval,omitempty"`
 	Brake    Brake         `yaml:"brake,omitempty"`
 	Lockout  Lockout       `yaml:"lockout,omitempty"`
@@ -61,10 +69,14 @@ type Config struct {
 	// Path is the file of a csv source.
 	Path string `yaml:"path,omitempty"`
 
-	// The rest is for ldap; see the package ldap.
+	// CAFile has what the directory's certificate is signed by, PEM; not set: the system's authorities. For ldap and entra.
+	CAFile string `yaml:"ca_file,omitempty"`
+	// PageSize is how many people are asked for at a time: 1000 for ldap, 999 for entra.
+	PageSize int `yaml:"page_size,omitempty"`
+
+	// These are for ldap; see the package ldap.
 	URL              URLs              `yaml:"url,omitempty"`
 	StartTLS         bool              `yaml:"start_tls,omitempty"`
-	CAFile           string            `yaml:"ca_file,omitempty"`
 	ServerName       string            `yaml:"server_name,omitempty"`
 	BindDN           string            `yaml:"bind_dn,omitempty"`
 	BindPasswordFile string            `yaml:"bind_password_file,omitempty"`
@@ -72,9 +84,20 @@ type Config struct {
 	Filter           string            `yaml:"filter,omitempty"`
 	Product          string            `yaml:"product,omitempty"` // ad, openldap or entra-ds; not set: asked from the server
 	Attributes       map[string]string `yaml:"attributes,omitempty"`
-	PageSize         int               `yaml:"page_size,omitempty"`
 	Timeout          time.Duration     `yaml:"timeout,omitempty"`
 	PageTimeout      time.Duration     `yaml:"page_timeout,omitempty"`
+
+	// These are for entra; see the package entra.
+	Tenant                string            `yaml:"tenant,omitempty"`
+	ClientID              string            `yaml:"client_id,omitempty"`
+	ClientSecretFile      string            `yaml:"client_secret_file,omitempty"`
+	ClientCertificateFile string            `yaml:"client_certificate_file,omitempty"`
+	Cloud                 string            `yaml:"cloud,omitempty"`           // global, usgov, usdod or china; not set: global
+	NetBIOSDomains        map[string]string `yaml:"netbios_domains,omitempty"` // DNS name of a domain to its NetBIOS name
+	Guests                bool              `yaml:"guests,omitempty"`
+	Authority             string            `yaml:"authority,omitempty"` // for tests, as is GraphURL
+	GraphURL              string            `yaml:"graph_url,omitempty"`
+	AllowAnyAuthority     bool              `yaml:"allow_any_authority,omitempty"`
 }
 
 // TruncatesUPNs tells whether name@suffix that nobody holds is also looked for by its short name among this source's people:
@@ -144,7 +167,7 @@ func (c Config) WithDefaults() Config {
 
 // Relative returns c with relative file names taken from folder, that of the configuration file.
 func (c Config) Relative(folder string) Config {
-	for _, path := range []*string{&c.Path, &c.CAFile, &c.BindPasswordFile} {
+	for _, path := range []*string{&c.Path, &c.CAFile, &c.BindPasswordFile, &c.ClientSecretFile, &c.ClientCertificateFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(folder, *path)
 		}
@@ -189,53 +212,70 @@ func build(c Config, logger *slog.Logger, now clock.Clock) (directory.Source, er
 	case c.Lockout.MaxFailures < 1 || c.Lockout.Window < time.Minute:
 		return nil, wrong("lockout", "max_failures is 1 or more and window a minute or more; keep max_failures below the directory's own threshold")
 	}
+	if !slices.Contains([]string{TypeCSV, TypeLDAP, TypeEntra}, c.Type) {
+		return nil, wrong("type", "%q: write csv, ldap or entra", c.Type)
+	}
+	for _, k := range c.keys() {
+		if k.set && !slices.Contains(k.types, c.Type) {
+			return nil, wrong(k.name, "it is for type: %s; remove it", strings.Join(k.types, " or "))
+		}
+	}
 	switch c.Type {
-	case TypeCSV:
-		if key := c.ldapKey(); key != "" {
-			return nil, wrong(key, "it is for type: ldap; remove it")
-		}
-		if c.Path == "" {
-			return nil, wrong("path", "write the name of the CSV file")
-		}
-		return csvfile.New(csvfile.Config{ID: core.SourceID(c.ID), Path: c.Path, Username: rule, Domain: c.Domain}), nil
 	case TypeLDAP:
-		if c.Path != "" {
-			return nil, wrong("path", "it is for type: csv; remove it")
-		}
 		return ldap.New(ldap.Config{
 			ID: core.SourceID(c.ID), URLs: c.URL, StartTLS: c.StartTLS, CAFile: c.CAFile, ServerName: c.ServerName,
 			BindDN: c.BindDN, BindPasswordFile: c.BindPasswordFile, BaseDN: c.BaseDN, Filter: c.Filter, Product: ldap.Product(c.Product),
 			Username: rule, UPNAsUsername: c.UPNAsUsername, Domain: c.Domain, Attributes: c.Attributes,
 			PageSize: c.PageSize, Timeout: c.Timeout, PageTimeout: c.PageTimeout,
 		}, logger, now)
+	case TypeEntra:
+		return entra.New(entra.Config{
+			ID: core.SourceID(c.ID), Tenant: c.Tenant, ClientID: c.ClientID, ClientSecretFile: c.ClientSecretFile, ClientCertificateFile: c.ClientCertificateFile,
+			Cloud: entra.Cloud(c.Cloud), Authority: c.Authority, GraphURL: c.GraphURL, AllowAnyAuthority: c.AllowAnyAuthority, CAFile: c.CAFile,
+			Username: rule, Domain: c.Domain, NetBIOS: c.NetBIOSDomains, Guests: c.Guests, PageSize: c.PageSize,
+		}, logger, now)
 	}
-	return nil, wrong("type", "%q: write csv or ldap", c.Type)
+	if c.Path == "" {
+		return nil, wrong("path", "write the name of the CSV file")
+	}
+	return csvfile.New(csvfile.Config{ID: core.SourceID(c.ID), Path: c.Path, Username: rule, Domain: c.Domain}), nil
 }
 
-// ldapKey names a key that is set but only means something for ldap, "" when there is none. UPNAsUsername has no effect
-// on a csv source and is let pass, as it may come from a migrated configuration.
-func (c Config) ldapKey() string {
-	for _, k := range []struct {
-		name string
-		set  bool
-	}{
-		{"url", len(c.URL) > 0},
-		{"start_tls", c.StartTLS},
-		{"ca_file", c.CAFile != ""},
-		{"server_name", c.ServerName != ""},
-		{"bind_dn", c.BindDN != ""},
-		{"bind_password_file", c.BindPasswordFile != ""},
-		{"base_dn", c.BaseDN != ""},
-		{"filter", c.Filter != ""},
-		{"product", c.Product != ""},
-		{"attributes", len(c.Attributes) > 0},
-		{"page_size", c.PageSize != 0},
-		{"timeout", c.Timeout != 0},
-		{"page_timeout", c.PageTimeout != 0},
-	} {
-		if k.set {
-			return k.name
-		}
+// key is a key of the configuration that not all types have.
+type key struct {
+	name  string
+	set   bool
+	types []string
+}
+
+// keys lists them. UPNAsUsername has no effect on sources but ldap and is let pass, as it may come from a migrated
+// configuration.
+func (c Config) keys() []key {
+	csv, ldap, entra, servers := []string{TypeCSV}, []string{TypeLDAP}, []string{TypeEntra}, []string{TypeLDAP, TypeEntra}
+	return []key{
+		{"path", c.Path != "", csv},
+		{"url", len(c.URL) > 0, ldap},
+		{"start_tls", c.StartTLS, ldap},
+		{"ca_file", c.CAFile != "", servers},
+		{"server_name", c.ServerName != "", ldap},
+		{"bind_dn", c.BindDN != "", ldap},
+		{"bind_password_file", c.BindPasswordFile != "", ldap},
+		{"base_dn", c.BaseDN != "", ldap},
+		{"filter", c.Filter != "", ldap},
+		{"product", c.Product != "", ldap},
+		{"attributes", len(c.Attributes) > 0, ldap},
+		{"page_size", c.PageSize != 0, servers},
+		{"timeout", c.Timeout != 0, ldap},
+		{"page_timeout", c.PageTimeout != 0, ldap},
+		{"tenant", c.Tenant != "", entra},
+		{"client_id", c.ClientID != "", entra},
+		{"client_secret_file", c.ClientSecretFile != "", entra},
+		{"client_certificate_file", c.ClientCertificateFile != "", entra},
+		{"cloud", c.Cloud != "", entra},
+		{"netbios_domains", len(c.NetBIOSDomains) > 0, entra},
+		{"guests", c.Guests, entra},
+		{"authority", c.Authority != "", entra},
+		{"graph_url", c.GraphURL != "", entra},
+		{"allow_any_authority", c.AllowAnyAuthority, entra},
 	}
-	return ""
 }

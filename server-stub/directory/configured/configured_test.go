@@ -44,6 +44,7 @@ func TestYAML(t *testing.T) {
   lockout: {max_failures: 5, window: 1h}
 - {id: lab, type: ldap, url: "ldap://lab.example.org", start_tls: true, upn_as_username: N}
 - {id: hr, type: csv, path: /srv/people.csv, username: upn}
+- {id: cloud, type: entra, tenant: 11111111-2222-3333-4444-555555555555, client_id: 66666666-7777-8888-9999-000000000000, client_secret_file: secret, guests: yes, username: nickname, netbios_domains: {corp.example.org: CORP}}
 `)
 	yes, no := true, false
 	want := []Config{
@@ -54,6 +55,10 @@ func TestYAML(t *testing.T) {
 		},
 		{ID: "lab", Type: "ldap", URL: URLs{"ldap://lab.example.org"}, StartTLS: true, UPNAsUsername: &no},
 		{ID: "hr", Type: "csv", Path: "/srv/people.csv", Username: "upn"},
+		{
+			ID: "cloud", Type: "entra", Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "66666666-7777-8888-9999-000000000000", ClientSecretFile: "secret",
+			Guests: true, Username: "nickname", NetBIOSDomains: map[string]string{"corp.example.org": "CORP"},
+		},
 	}
 	if diff := cmp.Diff(want, list); diff != "" {
 		t.Errorf("-want +got\n%s", diff)
@@ -65,14 +70,19 @@ func TestYAML(t *testing.T) {
 		t.Errorf("relative file %q", got)
 	}
 	sources, err := Build(list, slog.New(slog.DiscardHandler), clock.System)
-	if err != nil || len(sources) != 3 || sources[0].ID() != "corp" || sources[2].ID() != "hr" {
+	if err != nil || len(sources) != 4 || sources[0].ID() != "corp" || sources[2].ID() != "hr" || sources[3].ID() != "cloud" {
 		t.Fatalf("%d sources, %v", len(sources), err)
 	}
 	if _, ok := sources[0].(directory.PasswordChecker); !ok {
 		t.Error("an ldap source does not check passwords")
 	}
-	if _, ok := sources[2].(directory.PasswordChecker); ok {
-		t.Error("a csv source checks passwords")
+	for _, source := range sources[2:] {
+		if _, ok := source.(directory.PasswordChecker); ok {
+			t.Errorf("%s checks passwords", source.ID())
+		}
+	}
+	if got := list[3].Relative("/etc/platen").ClientSecretFile; got != filepath.Join("/etc/platen", "secret") {
+		t.Errorf("relative file %q", got)
 	}
 }
 
@@ -91,7 +101,10 @@ func TestErrorsNameSourceKeyAndRemedy(t *testing.T) {
 	if err := os.WriteFile(notPEM, []byte("hello"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	const ad = "id: corp, type: ldap, url: ldaps://dc.example.org"
+	const (
+		ad    = "id: corp, type: ldap, url: ldaps://dc.example.org"
+		cloud = "id: a, type: entra, tenant: 11111111-2222-3333-4444-555555555555, client_id: 66666666-7777-8888-9999-000000000000"
+	)
 	tests := []struct {
 		name, yaml string
 		want       []string
@@ -99,8 +112,8 @@ func TestErrorsNameSourceKeyAndRemedy(t *testing.T) {
 		{"no id", "- {type: csv, path: x}", []string{`source ""`, "id:", "such as corp"}},
 		{"bad id", "- {id: Corp AD, type: csv, path: x}", []string{"id:", "small letters"}},
 		{"id twice", "- {id: a, type: csv, path: x}\n- {id: a, type: csv, path: y}", []string{"entries 1 and 2", `"a"`}},
-		{"no type", "- {id: a, path: x}", []string{`source "a"`, "type:", "csv or ldap"}},
-		{"unknown type", "- {id: a, type: entra}", []string{"type:", `"entra"`}},
+		{"no type", "- {id: a, path: x}", []string{`source "a"`, "type:", "csv, ldap or entra"}},
+		{"unknown type", "- {id: a, type: okta}", []string{"type:", `"okta"`}},
 		{"csv without path", "- {id: a, type: csv}", []string{"path:"}},
 		{"csv with a key of ldap", "- {id: a, type: csv, path: x, bind_dn: cn=x}", []string{"bind_dn:", "remove it"}},
 		{"ldap with a key of csv", "- {" + ad + ", path: x}", []string{"path:", "remove it"}},
@@ -122,6 +135,21 @@ func TestErrorsNameSourceKeyAndRemedy(t *testing.T) {
 		{"brake", "- {" + ad + ", brake: {disabled_percent: 101}}", []string{"brake:"}},
 		{"lockout", "- {" + ad + ", lockout: {max_failures: -1}}", []string{"lockout:"}},
 		{"page_size", "- {" + ad + ", page_size: -1}", []string{"page_size"}},
+		{"ldap with a key of entra", "- {" + ad + ", guests: yes}", []string{"guests:", "type: entra", "remove it"}},
+		{"entra with a key of ldap", "- {" + cloud + ", client_secret_file: x, base_dn: dc=x}", []string{"base_dn:", "type: ldap", "remove it"}},
+		{"entra with a key of csv", "- {" + cloud + ", client_secret_file: x, path: x}", []string{"path:", "type: csv"}},
+		{"entra without tenant", "- {id: a, type: entra}", []string{`"a"`, "tenant:", "11111111-"}},
+		{"a tenant's name", "- {id: a, type: entra, tenant: example.org}", []string{"tenant:", "Directory ID"}},
+		{"entra without client", "- {id: a, type: entra, tenant: 11111111-2222-3333-4444-555555555555}", []string{"client_id:"}},
+		{"no secret", "- {" + cloud + "}", []string{"client_secret_file:", "client_certificate_file"}},
+		{"secret and certificate", "- {" + cloud + ", client_secret_file: x, client_certificate_file: y}", []string{"not both"}},
+		{"cloud", "- {" + cloud + ", client_secret_file: x, cloud: mars}", []string{"cloud:", "usgov"}},
+		{"authority without leave", "- {" + cloud + ", client_secret_file: x, authority: https://login.example.org}", []string{"authority", "allow_any_authority: yes"}},
+		{"Graph without leave", "- {" + cloud + ", client_secret_file: x, graph_url: https://graph.example.org}", []string{"graph_url", "allow_any_authority: yes"}},
+		{"Graph without TLS", "- {" + cloud + ", client_secret_file: x, allow_any_authority: yes, graph_url: http://graph.example.org}", []string{"graph_url:", "https://HOST"}},
+		{"page of 1000", "- {" + cloud + ", client_secret_file: x, page_size: 1000}", []string{"page_size:", "999"}},
+		{"NetBIOS name", "- {" + cloud + ", client_secret_file: x, netbios_domains: {corp.example.org: corp.example.org}}", []string{"netbios_domains:", "CORP"}},
+		{"ca_file of entra", "- {" + cloud + ", client_secret_file: x, ca_file: /nowhere/ca.pem}", []string{"ca_file:", "/nowhere/ca.pem"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

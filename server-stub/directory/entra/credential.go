@@ -1,0 +1,154 @@
+package entra
+
+import (
+	"bytes"
+	"context"
+	"crypto"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/cloud"
+	"github.com/Azure/azure-sdk-for-go/sdk/azcore/policy"
+	"github.com/Azure/azure-sdk-for-go/sdk/azidentity"
+
+	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/core"
+)
+
+// credential is the application's proof of itself, for one read.
+type credential struct {
+	azcore.TokenCredential
+
+	certificate *x509.Certificate // nil with a client secret
+}
+
+// credential reads the secret or the certificate, without connecting.
+func (s *Source) credential() (*credential, error) {
+	options := azcore.ClientOptions{
+		Cloud:     cloud.Configuration{ActiveDirectoryAuthorityHost: s.authority},
+		Transport: s.client,
+		Retry:     policy.RetryOptions{MaxRetries: -1}, // the read has its own
+		Telemetry: policy.TelemetryOptions{ApplicationID: "platen"},
+	}
+	known := s.cfg.Authority != "" // what authority there is was configured, and is no cloud that could be asked about
+	if s.cfg.ClientCertificateFile == "" {
+		password, err := readSecret(s.cfg.ClientSecretFile)
+		if err != nil {
+			return nil, s.errorf("%w: client_secret_file: %w", core.ErrUnavailable, err)
+		}
+		c, err := azidentity.NewClientSecretCredential(s.cfg.Tenant, s.cfg.ClientID, password.Reveal(),
+			&azidentity.ClientSecretCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: known})
+		if err != nil {
+			return nil, s.errorf("%w: prepare to sign in as the application: %w", core.ErrInvalid, err)
+		}
+		return &credential{TokenCredential: c}, nil
+	}
+	chain, key, err := readCertificate(s.cfg.ClientCertificateFile)
+	if err != nil {
+		return nil, s.errorf("%w: client_certificate_file: %w", core.ErrUnavailable, err)
+	}
+	if until := chain[0].NotAfter; !until.After(s.now()) {
+		return nil, s.errorf("%w: client_certificate_file: the certificate expired on %s: make a new one and upload it to the app registration",
+			core.ErrUnavailable, until.UTC().Format(time.DateOnly))
+	}
+	c, err := azidentity.NewClientCertificateCredential(s.cfg.Tenant, s.cfg.ClientID, chain, key,
+		&azidentity.ClientCertificateCredentialOptions{ClientOptions: options, DisableInstanceDiscovery: known})
+	if err != nil {
+		return nil, s.errorf("%w: client_certificate_file: %w", core.ErrInvalid, err)
+	}
+	return &credential{c, chain[0]}, nil
+}
+
+// readSecret reads the only line of a file.
+func readSecret(path string) (secret.String, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return secret.String{}, err
+	}
+	text := strings.TrimSpace(string(raw))
+	if text == "" || len(text) > 4096 || strings.ContainsAny(text, "\r\n\x00") {
+		return secret.String{}, fmt.Errorf("%s must have the secret in one line and nothing else", path)
+	}
+	return secret.New(text), nil
+}
+
+// readCertificate reads the certificate that belongs to the key, first, and those that signed it.
+func readCertificate(path string) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !bytes.Contains(raw, []byte("-----BEGIN CERTIFICATE-----")) || !bytes.Contains(raw, []byte("PRIVATE KEY-----")) {
+		return nil, nil, fmt.Errorf("%s must have the certificate and its private key, both in PEM form", path)
+	}
+	chain, key, err := azidentity.ParseCertificates(raw, nil)
+	if err != nil || len(chain) == 0 {
+		return nil, nil, fmt.Errorf("%s cannot be read: it must have the certificate and its private key, without a password: %w", path, err)
+	}
+	signer, ok := key.(crypto.Signer)
+	if !ok {
+		return nil, nil, fmt.Errorf("%s has a private key that cannot sign", path)
+	}
+	for i, c := range chain {
+		if public, ok := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && public.Equal(signer.Public()) {
+			chain[0], chain[i] = chain[i], chain[0]
+			return chain, key, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("%s has no certificate for its private key", path)
+}
+
+// token gets an access token: from the credential's memory while it is good, else from the authority.
+func (s *Source) token(ctx context.Context, c *credential) (string, error) {
+	token, err := c.GetToken(ctx, policy.TokenRequestOptions{Scopes: []string{s.scope}, TenantID: s.cfg.Tenant})
+	if err == nil {
+		return token.Token, nil
+	}
+	f := &failure{step: "sign in as the application " + s.cfg.ClientID, err: errors.New(oneLine(err.Error())), again: !strings.Contains(err.Error(), "x509: ")}
+	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && failed.RawResponse != nil {
+		f.status = failed.RawResponse.StatusCode
+		f.retryAfter = retryAfter(failed.RawResponse.Header, s.now())
+		f.again = passing(f.status)
+	}
+	if code := aadsts.FindStringSubmatch(err.Error()); code != nil {
+		f.err = errors.New(code[0])
+		f.remedy = remedies[code[1]]
+	}
+	if f.remedy == "" {
+		f.remedy = "check tenant, client_id, and the secret or certificate of the app registration; and that this computer reaches " + s.authority
+	}
+	return "", f
+}
+
+// aadsts is an error of Entra ID: its number and the sentence after it.
+var aadsts = regexp.MustCompile(`AADSTS(\d+): [^\r\n"\\]{0,300}`)
+
+// remedies say what to do about the errors of an application that signs in.
+// Source: learn.microsoft.com, "Microsoft Entra authentication and authorization error codes".
+var remedies = map[string]string{
+	"7000215": "client_secret_file does not have the secret of this app registration: write the secret's value, not its id",
+	"7000222": "the client secret has expired: make a new one in the app registration and write it to client_secret_file",
+	"700027":  "upload the certificate of client_certificate_file to the app registration, or renew it when it has expired",
+	"7000218": "the app registration takes neither this secret nor this certificate: add it there",
+	"700016":  "client_id is no application of this tenant: correct client_id or tenant",
+	"700025":  "the app registration has no client secret: add one",
+	"7000112": "the application is disabled in the tenant: enable it under Enterprise applications",
+	"90002":   "there is no such tenant: correct tenant, or choose its cloud",
+	"500011":  "Microsoft Graph is not in this tenant: choose the right cloud",
+	"53003":   "a conditional access policy for workload identities blocks this server: allow its address",
+}
+
+// oneLine shortens a text of many lines, in which the module answers.
+func oneLine(text string) string {
+	text = strings.Join(strings.Fields(text), " ")
+	if len(text) > 400 {
+		text = strings.ToValidUTF8(text[:400], "") + "..."
+	}
+	return text
+}

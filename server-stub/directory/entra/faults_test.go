@@ -1,0 +1,194 @@
+package entra
+
+import (
+	"errors"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/platenprint/platen/internal/emulator/graph"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/dirsync"
+)
+
+func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
+	tt := newTenant(t, graph.Synced(50))
+	cfg := tt.config()
+	cfg.PageSize = 10
+	s, pauses := source(t, cfg, t.Output())
+	b := newBench(t, s)
+	tests := []struct {
+		name  string
+		fault graph.Fault
+		want  string // in the error
+		calls int    // pages asked for at most, 0: not looked at
+	}{
+		{"429 without end", graph.Fault{After: 2, Status: http.StatusTooManyRequests, RetryAfter: time.Second}, "tried 6 times", 8},
+		{"429 with an endless Retry-After", graph.Fault{Status: http.StatusTooManyRequests, RetryAfter: 24 * time.Hour}, "waited longer than 30m", 4},
+		{"503", graph.Fault{After: 1, Status: http.StatusServiceUnavailable}, "HTTP 503", 7},
+		{"504", graph.Fault{After: 4, Status: http.StatusGatewayTimeout}, "HTTP 504", 10},
+		{"500", graph.Fault{Status: http.StatusInternalServerError}, "HTTP 500", 6},
+		{"410", graph.Fault{After: 2, Status: http.StatusGone}, "begin anew", 3},
+		{"400 syncStateNotFound", graph.Fault{After: 2, Status: http.StatusBadRequest, Code: "syncStateNotFound"}, "begin anew", 3},
+		{"400 Directory_ExpiredPageToken", graph.Fault{After: 2, Status: http.StatusBadRequest, Code: "Directory_ExpiredPageToken"}, "begin anew", 3},
+		{"404", graph.Fault{After: 2, Status: http.StatusNotFound}, "HTTP 404", 3},
+		{"403 half-way", graph.Fault{After: 2, Status: http.StatusForbidden}, "User.Read.All", 3},
+		{"401 half-way", graph.Fault{After: 2, Status: http.StatusUnauthorized}, "HTTP 401", 3},
+		{"truncated JSON", graph.Fault{After: 2, Truncate: true}, "ends early", 8},
+		{"cyclic nextLink", graph.Fault{After: 2, Cycle: true}, "circle", 3},
+		{"nextLink to a foreign host", graph.Fault{After: 2, NextLink: "https://graph.example.com/v1.0/users"}, `"https://graph.example.com"`, 3},
+		{"nextLink to another port", graph.Fault{NextLink: "https://localhost:1/v1.0/users"}, "not followed", 1},
+		{"nextLink without TLS", graph.Fault{NextLink: strings.Replace(tt.URL(), "https", "http", 1)}, "not followed", 1},
+		{"nextLink with a name and password", graph.Fault{NextLink: strings.Replace(tt.URL(), "https://", "https://a:b@", 1)}, "not followed", 1},
+		{"nextLink that is none", graph.Fault{NextLink: "https://%zz"}, "is none", 1},
+		{"nextLink without a host", graph.Fault{NextLink: "/v1.0/users"}, "not followed", 1},
+		{"duplicate pages without end", graph.Fault{After: 2, Duplicate: true}, "nobody new", 105},
+		{"empty pages without end", graph.Fault{After: 2, Empty: true}, "nobody new", 105},
+		{"a property is hidden", graph.Fault{After: 2, Hide: "accountEnabled"}, "accountEnabled", 3},
+	}
+	for _, test := range tests {
+		t.Run(test.name, func(t *testing.T) {
+			*pauses = nil
+			before := tt.Graph.Calls()["users"]
+			tt.Graph.SetFault(&test.fault)
+			err := b.failsHarmlessly(t, s)
+			if !errors.Is(err, core.ErrUnavailable) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `entra directory "cloud"`) {
+				t.Errorf("%v", err)
+			}
+			if n := tt.Graph.Calls()["users"] - before; n > test.calls {
+				t.Errorf("%d pages were asked for, at most %d should", n, test.calls)
+			}
+			for _, d := range *pauses {
+				if d > maxPause || d < test.fault.RetryAfter && d < maxPause {
+					t.Errorf("waited %v, asked for %v", d, test.fault.RetryAfter)
+				}
+			}
+			tt.Graph.SetFault(nil)
+			if run, err := b.sync.Sync(t.Context(), s, dirsync.Options{}); err != nil || run.Read != 50 || run.Updated+run.Disabled+run.Created+run.Renamed+run.Conflicts != 0 {
+				t.Errorf("the next run: %+v, %v", run, err)
+			}
+		})
+	}
+	t.Run("Entra ID is down", func(t *testing.T) {
+		tt.Entra.SetDown(true)
+		_ = b.failsHarmlessly(t, s)
+		tt.Entra.SetDown(false)
+	})
+	t.Run("nobody answers", func(t *testing.T) {
+		_ = tt.Close()
+		_ = b.failsHarmlessly(t, s)
+	})
+}
+
+func TestFault_F12_PassingFaultsAreWaitedFor(t *testing.T) {
+	tt := newTenant(t, graph.Synced(50))
+	cfg := tt.config()
+	cfg.PageSize = 10
+	for name, test := range map[string]struct {
+		fault  graph.Fault
+		pauses int
+	}{
+		"429 with Retry-After":      {graph.Fault{After: 1, Times: 2, Status: http.StatusTooManyRequests, RetryAfter: 7 * time.Second}, 2},
+		"503":                       {graph.Fault{After: 1, Times: 3, Status: http.StatusServiceUnavailable}, 3},
+		"504":                       {graph.Fault{Times: 1, Status: http.StatusGatewayTimeout}, 1},
+		"truncated JSON":            {graph.Fault{After: 3, Times: 1, Truncate: true}, 1},
+		"everybody twice on a page": {graph.Fault{Replay: true}, 0},
+		"some duplicate pages":      {graph.Fault{After: 1, Times: 20, Duplicate: true}, 0},
+		"some empty pages":          {graph.Fault{After: 1, Times: 20, Empty: true}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tt.Graph.SetFault(&test.fault)
+			s, pauses := source(t, cfg, t.Output())
+			seen := map[string]bool{}
+			for _, r := range read(t, s) {
+				if seen[r.Key] {
+					t.Errorf("%s twice", r.UPN)
+				}
+				seen[r.Key] = true
+			}
+			if len(seen) != 50 || len(*pauses) != test.pauses {
+				t.Errorf("%d people, pauses %v", len(seen), *pauses)
+			}
+			for _, d := range *pauses {
+				if d < max(test.fault.RetryAfter, firstPause) {
+					t.Errorf("waited %v", d)
+				}
+			}
+		})
+	}
+}
+
+func TestPause(t *testing.T) {
+	for range 200 {
+		for _, test := range []struct {
+			asked    time.Duration
+			try      int
+			from, to time.Duration
+		}{
+			{0, 1, time.Second, 1200 * time.Millisecond},
+			{0, 4, 8 * time.Second, 9600 * time.Millisecond},
+			{time.Minute, 5, time.Minute, 72 * time.Second},
+			{time.Hour, 1, maxPause, maxPause},
+			{0, 20, maxPause, maxPause},
+		} {
+			if d := pause(test.asked, test.try); d < test.from || d > test.to+time.Nanosecond {
+				t.Fatalf("%+v: %v", test, d)
+			}
+		}
+	}
+}
+
+func TestRetryAfter(t *testing.T) {
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	for text, want := range map[string]time.Duration{
+		"": 0, "10": 10 * time.Second, "-5": 0, "99999999999": 0, "soon": 0, "Sun, 22 Nov 2026 12:01:00 GMT": time.Minute, "Sun, 22 Nov 2026 11:00:00 GMT": 0,
+	} {
+		if got := retryAfter(http.Header{"Retry-After": {text}}, now); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func FuzzPage(f *testing.F) {
+	for _, seed := range []string{
+		`{"@odata.context":"x","value":[{"id":"11111111-2222-3333-4444-555555555555","userPrincipalName":"a@b.c","accountEnabled":true,"proxyAddresses":["smtp:x@y.z"]}]}`,
+		`{"value":[],"@odata.nextLink":"https://graph.microsoft.com/v1.0/users?$skiptoken=x"}`, `{"value":[{"id":"x","@removed":{"reason":"changed"}}]}`,
+		`{"value":null}`, `{}`, `[]`, `{"value":[{}]`, `{"value":[]}{}`, `{"error":{"code":"x"}}`,
+	} {
+		f.Add(seed)
+	}
+	s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecretFile: "x"}, discard, time.Now)
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := decode(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, u := range p.users {
+			_ = s.give(u, func(r directory.Record) error {
+				if r.Key != "" && len(r.Key) != len(tenantID)*2+1 || r.Key != strings.ToLower(r.Key) || u.Enabled == nil {
+					t.Errorf("%+v of %+v", r, u)
+				}
+				return nil
+			})
+		}
+		if link, err := s.follow(p.next, nil); err == nil && !strings.HasPrefix(strings.ToLower(link), "https://graph.microsoft.com") {
+			t.Errorf("%q would be followed", link)
+		}
+	})
+}
+
+func TestPagesThatAreNone(t *testing.T) {
+	for _, text := range []string{
+		"", "null", "[]", "{}", `{"value":null}`, `{"value":{}}`, `{"value":[]`, `{"value":[{}`, `{"value":[]}x`, `{"value":[]}{"value":[]}`, `{"value":[],"value":[]}`,
+		`{"value":[{"id":5}]}`, `{"value":[],"@odata.nextLink":5}`, `{"error":{}}`, "<html>",
+	} {
+		if p, err := decode(strings.NewReader(text)); err == nil {
+			t.Errorf("%q is taken for a page: %+v", text, p)
+		}
+	}
+}
