@@ -44,7 +44,7 @@ type Options struct {
 // Info is what is known of a client when it signs in or refreshes.
 type Info struct {
 	Assurance    core.Assurance // Issue only; AssurancePassword when empty
-	StaySignedIn bool           // Issue only
+	StaySignedIn bool           // Issue only; not for core.AssuranceMachine
 	Device       string         // Issue only: the device that vouched for the person
 	Client       string
 	Host         string
@@ -108,7 +108,9 @@ func (m *Manager) Issue(ctx context.Context, user core.UserID, info Info) (Token
 		Address:   info.Address,
 		CreatedAt: now, LastSeenAt: now, RefreshExpires: now.Add(m.o.Short),
 	}
-	if info.StaySignedIn {
+	// What a machine says holds for the day, whatever was asked for: sessions that last would add up to one for everybody, and the
+	// number of people that it may vouch for in a day would hold nobody up. It says so again as long as it is believed.
+	if info.StaySignedIn && info.Assurance != core.AssuranceMachine {
 		s.RefreshExpires = now.Add(m.o.Long)
 	}
 	tokens := m.rotate(&s, now)
