@@ -31,6 +31,8 @@ type confirmed struct {
 	Name      string         `json:"name"`
 	Assurance core.Assurance `json:"assurance"`
 	Provider  string         `json:"provider,omitempty"`
+	// Session is the one on the pages that says so, "" for somebody whom a provider has just named.
+	Session string `json:"session,omitempty"`
 }
 
 // question is a confirmed person who is asked whether Platen on this computer may sign in.
@@ -82,7 +84,7 @@ func (h *Handler) client(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if who, known := signedIn(r.Context()); known && !c.SelectAccount {
-		h.confirm(w, r, c, confirmed{User: who.user.ID, Name: who.user.Username, Assurance: who.session.Assurance})
+		h.confirm(w, r, c, confirmed{User: who.user.ID, Name: who.user.Username, Assurance: who.session.Assurance, Session: who.session.ID})
 		return
 	}
 	h.choose(w, r, c)
@@ -134,6 +136,16 @@ func (h *Handler) clientContinue(w http.ResponseWriter, r *http.Request) {
 	if err := h.finish(r, flowConfirm, r.PostForm.Get("flow"), &q); err != nil {
 		h.flowLost(w, r, err)
 		return
+	}
+	if q.Who.Session != "" { // it may be over: then the browser may be somebody else's by now
+		_, u, err := h.Sessions.Check(r.Context(), q.Who.Session)
+		if errors.Is(err, core.ErrUnauthenticated) || errors.Is(err, core.ErrDisabled) || err == nil && u.ID != q.Who.User {
+			err = errFlow
+		}
+		if err != nil {
+			h.flowLost(w, r, err)
+			return
+		}
 	}
 	switch r.PostForm.Get("answer") {
 	case "continue":
