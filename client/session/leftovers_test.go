@@ -106,3 +106,15 @@ func TestMicrosoftIsKeptOnlyForWhoWantsToStay(t *testing.T) {
 		}
 	})
 }
+
+func TestASharedComputerThatWasSomebodysOwn(t *testing.T) {
+	bubble(t, "nothing of theirs stays on disk", func(t *testing.T) {
+		s := siteWith("prompt")
+		s.vault.kept, s.vault.note = &session.Kept{Refresh: s.server.issue().Refresh, User: userOf(samUPN)}, &session.Note{User: userOf(samUPN)}
+		s.who = person{name: "student", suffix: "example.org", shared: true}
+		s.desk(t).at(time.Second)
+		if s.vault.refresh() != "" || s.vault.note != nil {
+			t.Errorf("kept %q, note %+v", s.vault.refresh(), s.vault.note)
+		}
+	})
+}

@@ -146,6 +146,7 @@ func (m *machine) start(ctx context.Context) {
 				m.problem = m.deps.Settings.Problem
 				m.known(ctx)
 			case who.Shared:
+				m.task(ctx, func(ctx context.Context) func() { m.keeper.clear(ctx, 0); return nil }) // of a time when it was somebody's own
 				m.nobody(ctx, status.AskWhoIsPrinting)
 				m.known(ctx)
 			default:
