@@ -49,6 +49,7 @@ func (f *failure) Error() string { return f.text }
 
 // Run runs a command line and returns its exit code.
 func Run(ctx context.Context, d Deps, args []string) int {
+	d.Stdout, d.Stderr = plain{d.Stdout}, plain{d.Stderr}
 	root := newRoot(&program{Deps: d})
 	root.SetArgs(args)
 	root.SetIn(d.Stdin)

@@ -176,6 +176,7 @@ func (p *program) accompany(ctx context.Context, client *ipc.Client, action stat
 
 // confirm asks whether somebody else than expected is to be signed in. The failure says why not.
 func (p *program) confirm(name string) *failure {
+	name = strings.Join(strings.Fields(name), " ") // one line, whatever a provider calls people
 	if p.ReadPassword == nil {
 		return &failure{exitSignedOut, "you signed in as " + name + ", who was not expected here; use --choose-account"}
 	}
