@@ -45,9 +45,9 @@ func (s *Service) vouch(ctx context.Context, tx store.Tx, d core.Device, f userm
 	case s.isShared(f):
 		return 0, becauseShared, nil
 	}
+	person, listed := "", false
 	if f.Kind != usermap.KindDomain && f.Kind != usermap.KindAzureAD {
-		person, listed := group.local(f)
-		if !listed {
+		if person, listed = group.local(f); !listed {
 			return 0, becauseLocal, nil
 		}
 		// The administrator says whose account it is, by the person's full name and nothing else.
@@ -66,6 +66,11 @@ func (s *Service) vouch(ctx context.Context, tx store.Tx, d core.Device, f userm
 	case names.Unknown:
 		return 0, becauseUnknown, nil
 	}
+	if !listed { // else the administrator wrote down who it is
+		if ok, err := ofMachines(ctx, tx, answer.User); err != nil || !ok {
+			return 0, becauseLocal, err
+		}
+	}
 	if why, err := s.allows(ctx, tx, group, answer.User); err != nil || why != "" {
 		return 0, why, err
 	}
@@ -74,6 +79,36 @@ func (s *Service) vouch(ctx context.Context, tx store.Tx, d core.Device, f userm
 	}
 	return answer.User, "", nil
 }
+
+// ofMachines tells whether the person may be one whom machines log on. People whom only a web provider knows are proven by that
+// provider. A local account may stand for somebody of a directory that is not configured here, so it is one; but not the local
+// owner or administrator of last resort, who is proven by a password or passkey: a machine that says that name says more than it
+// can know.
+func ofMachines(ctx context.Context, tx store.Tx, user core.UserID) (bool, error) {
+	u, err := tx.User(ctx, user)
+	if err != nil {
+		return false, err
+	}
+	web := strings.HasPrefix(string(u.Source), providerSource)
+	if !web && u.Source != core.LocalSource {
+		return true, nil
+	}
+	ids, err := tx.UserIdentities(ctx, user)
+	if err != nil {
+		return false, err
+	}
+	if slices.ContainsFunc(ids, func(e core.ExternalIdentity) bool { return e.Kind == core.IdentityEntraOID || e.Kind == core.IdentitySID }) {
+		return true, nil
+	}
+	if web {
+		return false, nil
+	}
+	held, err := tx.UserRoles(ctx, user)
+	return len(held) == 0, err
+}
+
+// providerSource begins the source of people whom an identity provider brought (federation.Policy).
+const providerSource = "idp:"
 
 // offersTrust tells whether machines of the group may vouch at all.
 func (s *Service) offersTrust(g Group) bool {
