@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/platenprint/platen/internal/emulator/entra"
 )
 
 // Person is a user object. A nil value stands for null, which is what Graph answers for what is not set.
@@ -94,4 +96,22 @@ func ParsePeople(raw []byte) ([]Person, error) {
 		}
 	}
 	return people, nil
+}
+
+// OfTenant makes the people of those who can sign in to an emulated tenant, with the same ids.
+func OfTenant(config entra.Config) []Person {
+	people := make([]Person, 0, len(config.Users))
+	for _, u := range config.Users {
+		p := Person{"id": strings.ToLower(u.OID), "userPrincipalName": u.UPN, "displayName": u.Name, "accountEnabled": !u.Disabled, "userType": "Member"}
+		nickname, _, _ := strings.Cut(u.UPN, "@")
+		p["mailNickname"] = nickname
+		if u.Email != "" {
+			p["mail"], p["proxyAddresses"] = u.Email, []string{"SMTP:" + u.Email}
+		}
+		if u.SID != "" {
+			p["onPremisesSecurityIdentifier"] = u.SID
+		}
+		people = append(people, p)
+	}
+	return people
 }
