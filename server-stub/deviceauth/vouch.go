@@ -97,7 +97,9 @@ func ofMachines(ctx context.Context, tx store.Tx, user core.UserID) (bool, error
 	if err != nil {
 		return false, err
 	}
-	if slices.ContainsFunc(ids, func(e core.ExternalIdentity) bool { return e.Kind == core.IdentityEntraOID || e.Kind == core.IdentitySID }) {
+	if slices.ContainsFunc(ids, func(e core.ExternalIdentity) bool {
+		return e.Kind == core.IdentityEntraOID || e.Kind == core.IdentitySID
+	}) {
 		return true, nil
 	}
 	if web {
