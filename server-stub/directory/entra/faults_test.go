@@ -71,6 +71,25 @@ func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
 			}
 		})
 	}
+	t.Run("Graph goes away half-way", func(t *testing.T) {
+		own := newTenant(t, graph.Synced(50))
+		cfg := own.config()
+		cfg.PageSize = 10
+		s, pauses := source(t, cfg, t.Output())
+		n := 0
+		err := s.Read(t.Context(), func(directory.Record) error {
+			if n++; n == 15 {
+				return own.Close()
+			}
+			return nil
+		})
+		if !errors.Is(err, core.ErrUnavailable) || !strings.Contains(err.Error(), "20 people were read until then") || len(*pauses) != maxTries-1 {
+			t.Errorf("%v, pauses %v", err, *pauses)
+		}
+		if err != nil && strings.Contains(err.Error(), "skiptoken") {
+			t.Errorf("the error has the address, which nobody can use: %v", err)
+		}
+	})
 	t.Run("Entra ID is down", func(t *testing.T) {
 		tt.Entra.SetDown(true)
 		_ = b.failsHarmlessly(t, s)

@@ -61,7 +61,7 @@ func decode(r io.Reader) (*page, error) {
 			err = d.Decode(&skipped)
 		}
 		if err != nil {
-			return nil, fmt.Errorf("%v: %w", key, noEnd(err))
+			return nil, fmt.Errorf("%v: %w", key, err)
 		}
 	}
 	if err := expect(d, '}'); err != nil {
@@ -93,18 +93,10 @@ func (p *page) decodeUsers(d *json.Decoder) error {
 func expect(d *json.Decoder, want json.Delim) error {
 	got, err := d.Token()
 	if err != nil {
-		return noEnd(err)
+		return err
 	}
 	if got != want {
 		return fmt.Errorf("%v where %v should be", got, want)
 	}
 	return nil
-}
-
-// noEnd makes of an end in the middle what it is.
-func noEnd(err error) error {
-	if errors.Is(err, io.EOF) {
-		return io.ErrUnexpectedEOF
-	}
-	return err
 }

@@ -149,7 +149,6 @@ func pause(asked time.Duration, try int) time.Duration {
 	if d == 0 {
 		d = firstPause << (try - 1)
 	}
-	d = min(d, maxPause)
 	return min(d+rand.N(d/5+1), maxPause)
 }
 
