@@ -315,6 +315,11 @@ func TestAnotherRequestTurnsThePage(t *testing.T) {
 	testenv.Await(t, "the settings", func() bool { return display.Bounds(id).Dy() > small.Dy()+100 })
 	asked.Opened, asked.OpenPage = 2, status.PageAuto
 	w.resident.Set(asked)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("it was %v, it is %v", small, display.Bounds(id))
+		}
+	})
 	testenv.Await(t, "the balance", func() bool { return display.Bounds(id).Dy() == small.Dy() })
 }
 

@@ -31,6 +31,7 @@ type stage struct {
 	resident *uitest.Resident
 	ended    bool
 	second   func()      // what waits for the next second
+	moment   []func()    // what waits for a moment
 	posted   chan func() // answers of the resident that wait for their turn
 	spawned  int         // questions to it
 }
@@ -52,6 +53,7 @@ func newStage(t *testing.T, language string, s status.Snapshot, page status.Page
 	st.post = func(f func()) { f() }
 	st.quit = func() { st.ended = true }
 	st.tick = func(f func()) { st.second = f }
+	st.soon = func(f func()) { st.moment = append(st.moment, f) }
 	st.look(t.Context())
 	st.Show()
 	return st
@@ -641,5 +643,32 @@ func TestLocaleName(t *testing.T) {
 		if got := LocaleName(tc.chosen, env(tc.env)); got != tc.want {
 			t.Errorf("LocaleName(%q, %v) = %q, want %q", tc.chosen, tc.env, got, tc.want)
 		}
+	}
+}
+
+func TestASizeThatComesLateDoesNotStay(t *testing.T) {
+	st := newStage(t, "en", following("12.34"), status.PageSettings)
+	before := st.window.Canvas().Size()
+	st.Open(status.PageBalance)
+	if st.window.Canvas().Size() == before {
+		t.Fatal("the pages have one size: nothing is tested")
+	}
+	st.window.Resize(before) // the window system tells the size of the page before
+	for _, later := range st.moment {
+		later()
+	}
+	if got := st.window.Canvas().Size(); got != st.fitted {
+		t.Errorf("the window has %v, its page wants %v", got, st.fitted)
+	}
+
+	st.moment = nil
+	st.Open(status.PageSettings)
+	chosen := fyne.NewSize(700, 600)
+	st.window.Resize(chosen)
+	for _, later := range st.moment {
+		later()
+	}
+	if got := st.window.Canvas().Size(); got != chosen {
+		t.Errorf("the person chose %v and has %v", chosen, got)
 	}
 }

@@ -48,6 +48,7 @@ type Window struct {
 	post  func(func()) // runs something on Fyne's thread
 	quit  func()       // ends the program
 	tick  func(func()) // runs something on Fyne's thread a second later
+	soon  func(func()) // the same, a moment later; nil before the window is complete
 
 	counting bool // a tick is on its way
 	snapshot status.Snapshot
@@ -86,7 +87,7 @@ func New(ctx context.Context, app fyne.App, o Options) *Window {
 		options: o, ctx: ctx, app: app, window: app.NewWindow(title), wanted: o.Page, current: pageNone,
 		spawn: func(f func()) { go f() }, post: fyne.Do, quit: app.Quit,
 	}
-	w.tick = func(f func()) { w.spawn(func() { w.later(f) }) }
+	w.tick = func(f func()) { w.spawn(func() { w.later(time.Second, f) }) }
 	w.drawn = newFirstFrame(func() { w.do(status.Action{Kind: status.ActionFirstFrame}, nil) })
 	w.window.SetMaster()
 	w.window.SetPadded(false)
@@ -94,6 +95,7 @@ func New(ctx context.Context, app fyne.App, o Options) *Window {
 	w.window.SetCloseIntercept(w.Close)
 	w.window.Canvas().SetOnTypedKey(w.key)
 	w.show(pageMessage, newMessage(w, o.Locale.Text("state.starting"), ""))
+	w.soon = func(f func()) { w.spawn(func() { w.later(moment, f) }) }
 	return w
 }
 
@@ -155,11 +157,11 @@ func (w *Window) countDown() {
 	})
 }
 
-func (w *Window) later(f func()) {
-	second := time.NewTimer(time.Second)
-	defer second.Stop()
+func (w *Window) later(d time.Duration, f func()) {
+	timer := time.NewTimer(d)
+	defer timer.Stop()
 	select {
-	case <-second.C:
+	case <-timer.C:
 		w.post(f)
 	case <-w.ctx.Done():
 	}
@@ -202,6 +204,7 @@ func (w *Window) show(name status.Page, p page) {
 	w.fitted = w.wantedSize()
 	w.ours = []fyne.Size{w.window.Canvas().Size(), w.fitted}
 	w.window.Resize(w.fitted)
+	w.settle()
 	w.window.Canvas().Unfocus()
 	if f := p.focus(); f != nil {
 		w.window.Canvas().Focus(f)
@@ -231,7 +234,26 @@ func (w *Window) fit() {
 			w.ours = append(w.ours, want)
 		}
 		w.window.Resize(want)
+		w.settle()
 	}
+}
+
+// moment is how long the window system may take to do what it was asked for.
+const moment = 300 * time.Millisecond
+
+// settle asks for the page's size once more, a moment later. Of two sizes in quick succession the first one can win: the
+// window system tells it while the second one is under way, and Fyne 2.7.1 then takes it for the wanted one; or the window
+// manager still goes by the least size of the page before. Nothing happens if the person has chosen a size meanwhile.
+func (w *Window) settle() {
+	if w.soon == nil {
+		return
+	}
+	asked := w.fitted
+	w.soon(func() {
+		if w.fitted == asked && slices.Contains(w.ours, w.window.Canvas().Size()) {
+			w.window.Resize(asked)
+		}
+	})
 }
 
 // key handles the keys that nothing else has a use for.
