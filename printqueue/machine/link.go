@@ -25,8 +25,10 @@ import (
 
 // How long things may take.
 const (
-	callTime = 20 * time.Second
+	callTime = 75 * time.Second // with all of the below
 	dialTime = 10 * time.Second
+	// handTime is long: a server that comes back takes its devices one after the other, five thousand of them in 45 seconds.
+	handTime = time.Minute
 	idleTime = 2 * time.Minute // a person who signs in asks for a nonce and an assertion, and another may follow
 )
 
@@ -61,7 +63,7 @@ func transport(roots *x509.CertPool, pair *tls.Certificate, proxy Proxy, now clo
 		Proxy:                  proxy,
 		DialContext:            (&net.Dialer{Timeout: dialTime, KeepAlive: 30 * time.Second}).DialContext,
 		TLSClientConfig:        config,
-		TLSHandshakeTimeout:    dialTime,
+		TLSHandshakeTimeout:    handTime,
 		Protocols:              protocols,
 		DisableCompression:     true,
 		MaxIdleConnsPerHost:    2,
