@@ -25,6 +25,9 @@ var (
 	ErrNoAccount = fmt.Errorf("%w: the identity provider's account belongs to nobody here", core.ErrForbidden)
 	// ErrOtherPerson: somebody has the name, but is known to the provider as somebody else.
 	ErrOtherPerson = fmt.Errorf("%w: the name is that of another person", ErrNoAccount)
+	// ErrHasRole: the name is that of a local account with a role. Names are given by whoever runs the provider, and roles are not
+	// theirs to take.
+	ErrHasRole = fmt.Errorf("%w: the name is that of a local account with a role", ErrNoAccount)
 )
 
 // Claims is what an identity provider has proven.
@@ -99,7 +102,7 @@ func New(d Deps) *Service {
 	return s
 }
 
-// Person returns who it is. Errors: ErrNoAccount, ErrOtherPerson, core.ErrAmbiguous, core.ErrDisabled, core.ErrForbidden for claims
+// Person returns who it is. Errors: ErrNoAccount, ErrOtherPerson, ErrHasRole, core.ErrAmbiguous, core.ErrDisabled, core.ErrForbidden for claims
 // that the configuration does not allow, and the store's. The texts are for the log.
 func (s *Service) Person(ctx context.Context, c Claims) (core.User, error) {
 	p, ok := s.policies[c.Provider]

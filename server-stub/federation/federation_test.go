@@ -73,6 +73,8 @@ func (s *site) person(source core.SourceID, facts ...string) core.UserID {
 			case "deleted":
 				u.ID, u.DeletedAt = id, s.at
 				err = tx.UpdateUser(ctx, u)
+			case "role":
+				err = tx.PutRole(ctx, core.RoleGrant{UserID: id, Role: core.Role(text), GrantedBy: "setup", GrantedAt: s.at})
 			case "oid", "sid", "sub", "objectGUID":
 				from := source
 				if kind == "sub" {
@@ -158,6 +160,11 @@ func TestMicrosoft(t *testing.T) {
 		{name: "the SID of Active Directory is linked", people: [][]string{{"corp", "upn:someone.else@example.org", "sid:" + sid}}, claims: func(c *federation.Claims) { c.SID = sid }, links: "identity.link user:1 sid"},
 		{name: "the exact UPN is linked", people: [][]string{{"corp", "upn:alex.test@example.org"}}, links: "identity.link user:1 upn"},
 		{name: "of a local account too", people: [][]string{{"", "upn:alex.test@example.org"}}, links: "identity.link user:1 upn"},
+		{name: "not of a local owner", people: [][]string{{"", "upn:alex.test@example.org", "role:owner"}}, err: federation.ErrHasRole},
+		{name: "not of a local auditor", people: [][]string{{"", "username:alex.test@example.org", "role:auditor"}}, err: federation.ErrHasRole},
+		{name: "nor created beside one", people: [][]string{{"", "upn:alex.test@example.org", "role:owner"}}, policy: create, err: federation.ErrHasRole},
+		{name: "of a directory's person with a role", people: [][]string{{"corp", "upn:alex.test@example.org", "role:admin"}}, links: "identity.link user:1 upn"},
+		{name: "a local owner by the object id", people: [][]string{{"", "upn:a@example.org", "role:owner", "oid:" + tenant + "/" + oid}}},
 		{name: "but not where people are of a directory", people: [][]string{{"", "upn:alex.test@example.org"}}, policy: func(p *federation.Policy) { p.Source = "corp" }, err: federation.ErrOtherPerson},
 		{name: "not when names are not believed", people: [][]string{{"corp", "upn:alex.test@example.org"}}, policy: func(p *federation.Policy) { p.Match = federation.MatchNone }, err: federation.ErrNoAccount},
 		{name: "not of another domain", people: [][]string{{"corp", "upn:alex.test@example.org"}}, policy: func(p *federation.Policy) { p.Domains = []string{"lab.example.org"} }, err: federation.ErrNoAccount},
@@ -238,6 +245,24 @@ func TestMicrosoft(t *testing.T) {
 
 func create(p *federation.Policy) { p.Create = true }
 
+func TestARefusedOwnerIsAuditedAndTheLogSaysWhatToDo(t *testing.T) {
+	s := newSite(t)
+	s.person("", "upn:alex.test@example.org", "role:owner")
+	service := s.service(microsoft())
+	for range 2 {
+		if _, err := service.Person(t.Context(), alex()); !errors.Is(err, federation.ErrNoAccount) {
+			t.Fatal(err)
+		}
+	}
+	want := []string{"idp:microsoft identity.refuse oid:" + tenant + "/" + oid + " a local account with a role"}
+	if diff := cmp.Diff(want, s.audit()); diff != "" {
+		t.Error(diff)
+	}
+	if log := s.log.String(); !strings.Contains(log, "level=WARN") || !strings.Contains(log, "give the role to the person's own account") {
+		t.Errorf("the log does not help: %s", log)
+	}
+}
+
 func TestALinkHoldsWhateverAnybodyIsCalledLater(t *testing.T) {
 	s := newSite(t)
 	first := s.person("corp", "upn:alex.test@example.org")
@@ -298,6 +323,7 @@ func TestOtherProviders(t *testing.T) {
 	}{
 		{name: "the subject", people: [][]string{{"corp", "upn:a@example.org", "sub:https://accounts.google.com 1089"}}},
 		{name: "the verified address", people: [][]string{{"corp", "upn:a@corp.example.org", "email:alex.test@example.org"}}},
+		{name: "the address of a local owner", people: [][]string{{"", "username:owner", "email:alex.test@example.org", "role:owner"}}, err: federation.ErrHasRole},
 		{name: "the address is the UPN", people: [][]string{{"corp", "upn:alex.test@example.org"}}},
 		{name: "not verified", people: [][]string{{"corp", "upn:a@corp.example.org", "email:alex.test@example.org"}}, claims: func(c *federation.Claims) { c.EmailVerified = false }, err: federation.ErrNoAccount},
 		{name: "of a domain it may not speak for", people: [][]string{{"corp", "upn:a@corp.example.org", "email:alex@example.net"}}, claims: func(c *federation.Claims) { c.Email = "alex@example.net" }, err: federation.ErrNoAccount},

@@ -78,7 +78,20 @@ func (s *Service) byName(ctx context.Context, tx store.Tx, p Policy, c Claims) (
 	if p.Source != "" && u.Source != p.Source {
 		return nil, fmt.Errorf("%w: user %d is not of the directory %q", ErrOtherPerson, u.ID, p.Source)
 	}
-	return []core.UserID{u.ID}, nil
+	return []core.UserID{u.ID}, roleless(ctx, tx, u)
+}
+
+// roleless refuses a local account with a role: whoever may name people at the provider could become its owner.
+func roleless(ctx context.Context, tx store.Tx, u core.User) error {
+	if u.Source != core.LocalSource {
+		return nil
+	}
+	grants, err := tx.UserRoles(ctx, u.ID)
+	if err != nil || len(grants) == 0 {
+		return err
+	}
+	return fmt.Errorf("%w: user %d keeps to its password or passkey; give the role to the person's own account instead "+
+		"(platen-server user role USERNAME --grant %s)", ErrHasRole, u.ID, grants[0].Role)
 }
 
 // maxDisplayName bounds what is taken over, in bytes.

@@ -45,7 +45,8 @@ func (r *refusals) again(key [32]byte, now time.Time) bool {
 	return false
 }
 
-// refused logs a refusal, and audits one that an administrator should look at: two people where one was meant.
+// refused logs a refusal, and audits one that an administrator should look at: two people where one was meant,
+// or the name of somebody with a role.
 func (s *Service) refused(ctx context.Context, c Claims, id identity, err error) {
 	reason := ""
 	switch {
@@ -53,6 +54,8 @@ func (s *Service) refused(ctx context.Context, c Claims, id identity, err error)
 		reason = "ambiguous"
 	case errors.Is(err, ErrOtherPerson):
 		reason = "another person's name"
+	case errors.Is(err, ErrHasRole):
+		reason = "a local account with a role"
 	case errors.Is(err, ErrNoAccount), errors.Is(err, core.ErrDisabled):
 		s.d.Logger.InfoContext(ctx, "identity provider's sign-in refused", "provider", c.Provider, "error", err)
 		return
