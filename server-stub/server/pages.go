@@ -25,6 +25,7 @@ import (
 	"github.com/platenprint/platen/server-stub/passkeys"
 	"github.com/platenprint/platen/server-stub/pki"
 	"github.com/platenprint/platen/server-stub/roles"
+	"github.com/platenprint/platen/server-stub/signin"
 	"github.com/platenprint/platen/server-stub/web"
 )
 
@@ -77,12 +78,16 @@ func (s *server) openPages(ctx context.Context, meters *inbound.Meters) (*sites,
 		Codes: s.rooms.codes, Passwords: s.rooms.signin, Providers: providers,
 		Key: secret.New(hex.EncodeToString(key[:])), Proxies: s.cfg.TrustedProxies, Meters: meters, Clock: s.now, Logger: s.logger,
 	}
+	prompt := slices.Contains(s.cfg.SignIn.Modes, api.MethodPrompt)
+	if !prompt { // a local owner must get in when no provider answers
+		d.Passwords = localPasswords{s.rooms.signin}
+	}
 	p := &sites{}
 	var err error
-	if p.admin, err = web.New(d, core.SessionAdmin); err != nil { // passwords too: a local owner must get in when no provider answers
+	if p.admin, err = web.New(d, core.SessionAdmin); err != nil {
 		return nil, err
 	}
-	if !slices.Contains(s.cfg.SignIn.Modes, api.MethodPrompt) {
+	if !prompt {
 		d.Passwords = nil
 	}
 	if p.everybody, err = web.New(d, core.SessionWeb); err != nil {
@@ -97,6 +102,15 @@ func (s *server) openPages(ctx context.Context, meters *inbound.Meters) (*sites,
 	}
 	p.listener = inbound.Guard(l, s.cfg.TrustedProxies, s.now)
 	return p, nil
+}
+
+// localPasswords are the passwords of Platen's own accounts, for administrators where nobody else signs in by one.
+type localPasswords struct{ passwords web.Passwords }
+
+// Password implements web.Passwords.
+func (l localPasswords) Password(ctx context.Context, a signin.Attempt) (signin.Result, error) {
+	a.LocalOnly = true
+	return l.passwords.Password(ctx, a)
 }
 
 // serve serves the administrators' pages in g, until shutdown is called.

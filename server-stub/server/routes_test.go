@@ -49,7 +49,7 @@ type opened struct {
 	device *x509.Certificate      // of an enrolled computer
 }
 
-func openServer(t *testing.T) *opened {
+func openServer(t *testing.T, modes ...string) *opened {
 	t.Helper()
 	cfg, err := config.Load(config.Sources{
 		Flags:  map[string]string{"listen": "127.0.0.1:0"},
@@ -58,6 +58,7 @@ func openServer(t *testing.T) *opened {
 	if err != nil {
 		t.Fatal(err)
 	}
+	cfg.SignIn.Modes = modes // whether their parts are configured or not
 	dir, err := datadir.Open(filepath.Join(t.TempDir(), "data"))
 	if err != nil {
 		t.Fatal(err)
@@ -221,7 +222,7 @@ func (o *opened) tables() []table {
 // R-ROUTE-1: every route of every listener, and what it says to everybody. A route that is not in the golden file, or answers
 // otherwise than there, is somebody's decision to be looked at.
 func TestEveryRouteForEveryRole(t *testing.T) {
-	o := openServer(t)
+	o := openServer(t, api.MethodPrompt, api.MethodBrowser)
 	var out bytes.Buffer
 	row := func(name, policy, pattern string, h http.Handler, callers []string) {
 		method, path, _ := strings.Cut(pattern, " ")

@@ -82,7 +82,11 @@ func (s *Service) who(ctx context.Context, a Attempt) (target, error) {
 			return err
 		}
 		account := names.Account(q, s.d.Rules)
-		w = target{outcome: answer.Outcome, account: "name:" + string(account), shape: s.shape(account)}
+		w = target{outcome: answer.Outcome, account: "name:" + string(account)}
+		if a.LocalOnly {
+			return s.localPerson(ctx, tx, answer, &w)
+		}
+		w.shape = s.shape(account)
 		w.elsewhere = w.shape == nil && s.elsewhere(account)
 		id := answer.User
 		if answer.Outcome == names.Ambiguous {
@@ -94,6 +98,31 @@ func (s *Service) who(ctx context.Context, a Attempt) (target, error) {
 		return s.person(ctx, tx, id, &w)
 	})
 	return w, err
+}
+
+// localPerson is person for Attempt.LocalOnly.
+func (s *Service) localPerson(ctx context.Context, tx store.Tx, answer names.Answer, w *target) error {
+	people := answer.Candidates
+	if answer.User != 0 {
+		people = []core.UserID{answer.User}
+	}
+	for _, id := range people {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return err
+		}
+		if u.Source != core.LocalSource {
+			continue
+		}
+		w.user, w.account = u, fmt.Sprintf("user:%d", id)
+		w.phc, err = tx.PasswordHash(ctx, id)
+		if errors.Is(err, core.ErrNotFound) {
+			return nil // work is wasted as for nobody
+		}
+		return err
+	}
+	w.outcome = names.Unknown
+	return nil
 }
 
 // person reads what checking a person's password needs.

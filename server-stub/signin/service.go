@@ -69,6 +69,9 @@ type Attempt struct {
 	Shared   bool          // the computer is used by many people
 	Client   string
 	Host     string
+	// LocalOnly is for a place where passwords are only for accounts that are Platen's own: everybody else is as unknown, and no
+	// directory and no identity provider is asked.
+	LocalOnly bool
 }
 
 // Result is who it is.
