@@ -92,7 +92,7 @@ func (p *people) Token(_ context.Context, a TokenAttempt) (SignedIn, error) {
 	return SignedIn{}, &Refusal{Code: api.CodeTokenInvalid, Err: errors.New("not right")}
 }
 
-// Code takes "code of USERNAME", once.
+// Code takes "code of USERNAME" of a machine and "web code of USERNAME" of a browser, once.
 func (p *people) Code(_ context.Context, a CodeAttempt) (SignedIn, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -100,6 +100,9 @@ func (p *people) Code(_ context.Context, a CodeAttempt) (SignedIn, error) {
 		return SignedIn{}, p.err
 	}
 	for _, u := range p.users {
+		if a.Code.Reveal() == "web code of "+u.Username {
+			return SignedIn{User: u, Assurance: core.AssuranceOIDC}, nil
+		}
 		if a.Code.Reveal() == "code of "+u.Username && !p.used[a.Code.Reveal()] {
 			p.used[a.Code.Reveal()] = true
 			return SignedIn{User: u, Assurance: core.AssuranceMachine, Device: "d1", Stay: true}, nil

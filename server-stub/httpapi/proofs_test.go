@@ -63,6 +63,36 @@ func TestSignInByCode(t *testing.T) {
 	}
 }
 
+// A code is worth what gave it: a machine's needs trust, a browser's needs browser.
+func TestACodeNeedsTheWayThatGaveIt(t *testing.T) {
+	tests := []struct {
+		modes, code string
+		want        api.Code
+	}{
+		{"trust,prompt", "code of alex.test@example.org", ""},
+		{"trust,prompt", "web code of alex.test@example.org", api.CodeMethodOff},
+		{"browser,prompt", "web code of alex.test@example.org", ""},
+		{"browser,prompt", "code of alex.test@example.org", api.CodeMethodOff},
+		{"prompt", "code of alex.test@example.org", api.CodeMethodOff},
+		{"prompt", "web code of alex.test@example.org", api.CodeMethodOff},
+		{"prompt", "no code", api.CodeMethodOff},
+		{"browser", "no code", api.CodeCodeInvalid},
+	}
+	for _, tt := range tests {
+		s := newSite(t, func(d *Deps) { d.Client.AuthModes = strings.Split(tt.modes, ",") })
+		w := s.ask(t, "POST", api.PathSessionCode, "", codeBody(tt.code))
+		if tt.want == "" {
+			if w.Code != http.StatusOK {
+				t.Errorf("%s, %s: %d %s", tt.modes, tt.code, w.Code, w.Body)
+			}
+			continue
+		}
+		if p := problemIn(t, w); p.Code != tt.want || len(s.issued) > 0 {
+			t.Errorf("%s, %s: %+v", tt.modes, tt.code, p)
+		}
+	}
+}
+
 func TestBadProofsEchoNothing(t *testing.T) {
 	s := newSite(t, nil)
 	for path, bodies := range map[string][]string{

@@ -63,11 +63,22 @@ func (h *Handler) signInByToken(ctx context.Context, in *tokenInput) (*sessionOu
 
 func (h *Handler) signInByCode(ctx context.Context, in *codeInput) (*sessionOutput, error) {
 	from := From{Client: in.Body.Client, Host: in.Body.OSAccount.Hostname, Address: inbound.Address(ctx), StaySignedIn: in.Body.StaySignedIn}
-	return h.begin(ctx, "", from, func() (SignedIn, error) { // who gave the code has looked at the method
-		return h.SignIn.Code(ctx, CodeAttempt{
+	return h.begin(ctx, "", from, func() (SignedIn, error) { // which method it is, only the code says
+		if trust := h.open(api.MethodTrust); trust != nil && h.open(api.MethodBrowser) != nil {
+			return SignedIn{}, trust
+		}
+		who, err := h.SignIn.Code(ctx, CodeAttempt{
 			Code: secret.New(in.Body.Code), Verifier: in.Body.Verifier, OSAccount: in.Body.OSAccount, Shared: in.Body.Shared,
 			Address: from.Address, Client: from.Client,
 		})
+		if err != nil {
+			return SignedIn{}, err
+		}
+		method := api.MethodBrowser
+		if who.Device != "" {
+			method = api.MethodTrust
+		}
+		return who, h.open(method)
 	})
 }
 

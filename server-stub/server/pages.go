@@ -75,7 +75,7 @@ func (s *server) openPages(ctx context.Context, meters *inbound.Meters) (*sites,
 	d := web.Deps{
 		Organisation: s.cfg.Organisation, HelpText: s.cfg.HelpText, PublicURL: s.cfg.PublicURL,
 		Store: s.db, Sessions: s.rooms.sessions, Roles: s.rooms.roles, Passkeys: passkeys.New(s.db, s.now, organisation), Users: s.rooms.users,
-		Codes: s.rooms.codes, Passwords: s.rooms.signin, Providers: providers,
+		Codes: s.rooms.codes, Passwords: s.rooms.signin, Providers: providers, Modes: s.cfg.SignIn.Modes,
 		Key: secret.New(hex.EncodeToString(key[:])), Proxies: s.cfg.TrustedProxies, Meters: meters, Clock: s.now, Logger: s.logger,
 	}
 	prompt := slices.Contains(s.cfg.SignIn.Modes, api.MethodPrompt)

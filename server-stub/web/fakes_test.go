@@ -164,7 +164,7 @@ func newSite(t testing.TB, change func(*Deps)) *site {
 	s.google.who, s.okta.who = s.alex, s.alex
 	d := Deps{
 		Organisation: "Example University", Store: s.db, Sessions: s.sessions, Roles: s.roles, Users: s.users, Codes: s.codes, Passwords: passwords,
-		Passkeys: passkeys.New(s.db, s.clock, "Example University"), Providers: []Provider{s.google, s.okta}, Key: secret.New(strings.Repeat("k", 32)),
+		Passkeys: passkeys.New(s.db, s.clock, "Example University"), Providers: []Provider{s.google, s.okta}, Modes: []string{api.MethodBrowser, api.MethodPrompt}, Key: secret.New(strings.Repeat("k", 32)),
 		Meters: inbound.NewMeters(prometheus.NewRegistry()), Clock: s.clock, Logger: slog.New(slog.NewTextHandler(&s.logs, nil)),
 	}
 	if change != nil {

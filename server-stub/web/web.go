@@ -10,8 +10,10 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/codes"
@@ -82,6 +84,7 @@ type Deps struct {
 	Codes     *codes.Service
 	Passwords Passwords  // nil where nobody signs in by account and password
 	Providers []Provider // the usual one first
+	Modes     []string   // the ways of signing in (api.Method...) that Platen is offered
 
 	Key     secret.String // for the names of counters
 	Proxies []netip.Prefix
@@ -156,8 +159,10 @@ func (h *Handler) routes() {
 	}
 	h.handle(person, "GET /{$}", h.home)
 	h.handle(person, "POST /sessions/end", h.endSession)
-	h.handle(visitor, "GET /sign-in/client", h.client)
-	h.handle(public, "POST /sign-in/client/continue", h.clientContinue)
+	if slices.Contains(h.Modes, api.MethodBrowser) {
+		h.handle(visitor, "GET /sign-in/client", h.client)
+		h.handle(public, "POST /sign-in/client/continue", h.clientContinue)
+	}
 }
 
 func (h *Handler) handle(p policy, pattern string, handler http.HandlerFunc) {

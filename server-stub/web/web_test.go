@@ -256,6 +256,17 @@ func TestPlatenSignsInThroughTheBrowser(t *testing.T) {
 }
 
 // The code goes to this computer or nowhere.
+func TestPlatenSignsInThroughTheBrowserOnlyWhereThatIsOffered(t *testing.T) {
+	s := newSite(t, func(d *Deps) { d.Modes = []string{api.MethodTrust, api.MethodMicrosoft, api.MethodPrompt} })
+	b := newBrowser(t, s.web)
+	for _, target := range []string{clientURL(""), clientURL("&provider=google"), "/sign-in/client"} {
+		says(t, b.get(target), http.StatusNotFound)
+	}
+	b.signIn() // on the pages, as before
+	says(t, b.get(clientURL("")), http.StatusNotFound)
+	says(t, b.post("/sign-in/client/continue", "flow", "x", "answer", "continue"), http.StatusNotFound)
+}
+
 func TestPlatensAddressIsExact(t *testing.T) {
 	s := newSite(t, nil)
 	good := url.Values{"challenge": {api.Challenge(verifier)}, "port": {"50123"}, "state": {"state-of-platen"}}
