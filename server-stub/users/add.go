@@ -28,23 +28,39 @@ type NewUser struct {
 // Add makes a local account. actor is who does it ("admin", "user:12"). Errors: core.ErrInvalid, core.ErrConflict for a
 // name that somebody else has.
 func (s *Service) Add(ctx context.Context, actor string, n NewUser) (core.User, error) {
+	add, err := s.Adding(ctx, actor, n)
+	if err != nil {
+		return core.User{}, err
+	}
+	var u core.User
+	err = s.d.Store.Update(ctx, func(tx store.Tx) (err error) {
+		u, err = add(tx)
+		return err
+	})
+	if err != nil {
+		return core.User{}, err
+	}
+	s.d.OnChange(u.ID)
+	return u, nil
+}
+
+// Adding is Add as a part of another transaction: what takes long is done before, and what is returned does the rest in it. Nobody
+// is told of the change; who is new is signed in nowhere.
+func (s *Service) Adding(ctx context.Context, actor string, n NewUser) (func(tx store.Tx) (core.User, error), error) {
 	phc := ""
 	if !n.Password.Empty() {
 		var err error
 		if phc, err = s.d.Hasher.Hash(ctx, n.Password); err != nil {
-			return core.User{}, fmt.Errorf("add user %q: %w", n.Username, err)
+			return nil, fmt.Errorf("add user %q: %w", n.Username, err)
 		}
 	}
-	var c *change
-	err := s.d.Store.Update(ctx, func(tx store.Tx) error {
-		c = &change{ctx: ctx, tx: tx, now: s.d.Clock()}
-		return c.add(actor, n, phc)
-	})
-	if err != nil {
-		return core.User{}, fmt.Errorf("add user %q: %w", n.Username, err)
-	}
-	s.d.OnChange(c.user.ID)
-	return c.user, nil
+	return func(tx store.Tx) (core.User, error) {
+		c := &change{ctx: ctx, tx: tx, now: s.d.Clock()}
+		if err := c.add(actor, n, phc); err != nil {
+			return core.User{}, fmt.Errorf("add user %q: %w", n.Username, err)
+		}
+		return c.user, nil
+	}, nil
 }
 
 // add creates the user of n in the transaction.

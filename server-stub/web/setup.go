@@ -100,7 +100,7 @@ func (h *Handler) setupPassword(w http.ResponseWriter, r *http.Request) {
 	http.Redirect(w, r, "/admin", http.StatusSeeOther)
 }
 
-// makeOwner makes the account, its passkey if there is one, and the grant.
+// makeOwner makes the account, its passkey if there is one, and the grant: all of it or nothing.
 func (h *Handler) makeOwner(ctx context.Context, o newOwner, password secret.String, key *core.Passkey) (core.User, error) {
 	open, err := h.Roles.SetupOpen(ctx)
 	if err != nil {
@@ -109,13 +109,14 @@ func (h *Handler) makeOwner(ctx context.Context, o newOwner, password secret.Str
 	if !open {
 		return core.User{}, core.ErrNotFound
 	}
-	u, err := h.Users.Add(ctx, "setup", users.NewUser{Username: o.Account, DisplayName: o.Name, Password: password})
+	add, err := h.Users.Adding(ctx, "setup", users.NewUser{Username: o.Account, DisplayName: o.Name, Password: password})
 	if err != nil {
 		return core.User{}, err
 	}
-	_, err = h.Roles.FirstOwner(ctx, func(tx store.Tx) (core.UserID, error) {
-		if key == nil {
-			return u.ID, nil
+	var u core.User
+	_, err = h.Roles.FirstOwner(ctx, func(tx store.Tx) (_ core.UserID, err error) {
+		if u, err = add(tx); err != nil || key == nil {
+			return u.ID, err
 		}
 		key.UserID = u.ID
 		return u.ID, tx.CreatePasskey(ctx, *key)

@@ -1,6 +1,7 @@
 package web
 
 import (
+	"context"
 	"errors"
 	"html"
 	"net/http"
@@ -14,6 +15,7 @@ import (
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/store"
 )
 
@@ -438,6 +440,32 @@ func TestTheFirstOwnerIsSetUpOnce(t *testing.T) {
 	}
 	says(t, newBrowser(t, s.web).get("/set-up"), http.StatusNotFound)
 }
+
+// A set-up that breaks off leaves nothing behind: neither an account that is nobody's nor a name that is taken.
+func TestASetUpThatFailsLeavesNoAccount(t *testing.T) {
+	s := newSite(t, nil)
+	failing := roles.New(roles.Deps{
+		Store: brokenRoles{s.db}, Clock: s.clock, SetupToken: func() (secret.String, error) { return secret.New(s.token), nil },
+		OnChange: func(context.Context, core.UserID) {}, OnSetup: func(context.Context) {},
+	})
+	working := s.admin.Roles
+	s.admin.Roles = failing
+	owner := []string{"token", s.token, "account", "owner@example.org", "password", "long enough"}
+	says(t, newBrowser(t, s.admin).post("/set-up/password", owner...), http.StatusInternalServerError)
+	s.admin.Roles = working
+	goTo(t, newBrowser(t, s.admin).post("/set-up/password", owner...), "/admin")
+}
+
+// brokenRoles is a store in which no role can be written.
+type brokenRoles struct{ store.Store }
+
+func (b brokenRoles) Update(ctx context.Context, fn func(store.Tx) error) error {
+	return b.Store.Update(ctx, func(tx store.Tx) error { return fn(brokenTx{tx}) })
+}
+
+type brokenTx struct{ store.Tx }
+
+func (brokenTx) PutRole(context.Context, core.RoleGrant) error { return errors.New("the disk is full") }
 
 func TestTriesOfTheTokenAreLimited(t *testing.T) {
 	s := newSite(t, nil)
