@@ -120,8 +120,13 @@ func (m *machine) signIn(ctx context.Context, c command) {
 		c.answer(status.Result{Problem: m.deps.Settings.Problem})
 		return
 	}
-	if m.attempt != nil && !m.makeWay(ctx, c) {
-		return
+	if a := m.attempt; a != nil {
+		if c.action.OtherAccount && c.action.Provider == "" && a.browses() && a.method == method { // the answer to "Continue as ...?"
+			c.action.Provider, c.action.StaySignedIn = a.provider, a.stay
+		}
+		if !m.makeWay(ctx, c) {
+			return
+		}
 	}
 	if m.in != nil && len(m.in.first) > 0 {
 		c.answer(failed(errBusy))

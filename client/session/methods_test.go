@@ -708,6 +708,29 @@ func TestAuthModeBrowser(t *testing.T) {
 			t.Errorf("%d sign-outs, %d balances", s.server.count("sign-out"), s.server.count("balance"))
 		}
 	})
+	bubble(t, "another account, please: at the same provider, kept as was wanted", func(t *testing.T) {
+		s := siteWith("browser")
+		d := s.desk(t)
+		d.at(time.Second)
+		okta := google
+		okta.Provider = "okta" // the second one of two
+		first := d.start(okta)
+		s.browser.visits <- visit{username: samUPN}
+		d.at(time.Second)
+		r := d.start(status.Action{Kind: status.ActionSignIn, Method: status.MethodBrowser, OtherAccount: true})
+		<-first
+		if how := s.browser.last(); how.Provider != "okta" || !how.SelectAccount {
+			t.Errorf("%+v", how)
+		}
+		s.browser.visits <- visit{username: alexUPN}
+		if r := <-r; !r.OK {
+			t.Fatalf("%+v", r.Problem)
+		}
+		d.is(status.StateFollowing, alexUPN, status.MethodBrowser)
+		if kept, _, _ := s.vault.Load(t.Context()); kept == nil {
+			t.Error("it is not kept, though staying signed in was chosen")
+		}
+	})
 	bubble(t, "another account: yes", func(t *testing.T) {
 		s := siteWith("browser")
 		d := s.desk(t)
