@@ -122,7 +122,7 @@ func (m *machine) signIn(ctx context.Context, c command) {
 	}
 	if a := m.attempt; a != nil {
 		if c.action.OtherAccount && c.action.Provider == "" && a.browses() && a.method == method { // the answer to "Continue as ...?"
-			c.action.Provider, c.action.StaySignedIn = a.provider, a.stay
+			c.action.Provider, c.action.StaySignedIn = a.provider, a.stay || c.action.StaySignedIn
 		}
 		if !m.makeWay(ctx, c) {
 			return
