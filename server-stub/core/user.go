@@ -23,10 +23,15 @@ type User struct {
 	Email       string
 	Department  string
 	Office      string
+	Language    string   // BCP 47, the language of mail to the person; "" for the site's
 	Source      SourceID // the directory that keeps this person, or LocalSource
 	Overdraft   Amount   // how far the balance may go below zero, >= 0
 
 	Disabled bool
+	// KeepsUsername: the username does not follow the directory (the person came from a source that the directory replaced, row
+	// A1-56), until `names migrate` renames them.
+	KeepsUsername bool
+
 	// DisabledBySource tells that the directory disabled the account, so it may enable it again. What an administrator
 	// disabled is Disabled without it, and no directory overrules that. Only set together with Disabled.
 	DisabledBySource bool
@@ -148,9 +153,13 @@ type Attempts struct {
 type SyncRun struct {
 	ID         int64
 	Source     SourceID
+	Kind       RunKind
 	StartedAt  time.Time
 	FinishedAt time.Time // zero while it runs
 	Outcome    string    // "ok", "stopped" (the deletion brake) or "failed"
+	PlanID     string    // the plan that was applied, or that waits for approval after "stopped"; "" for none
+	UndoneBy   int64     // the run that undid this one, 0 for none
+	Undoes     int64     // the run that this one undid, 0 for none
 	Read       int       // records read from the source
 	Created    int
 	Updated    int
@@ -160,6 +169,18 @@ type SyncRun struct {
 	Conflicts  int
 	Message    string // what the administrator should know or do
 }
+
+// RunKind says what a run read.
+type RunKind string
+
+// The kinds of runs.
+const (
+	RunFull    RunKind = ""        // everything
+	RunChanges RunKind = "changes" // what changed since the run before
+	RunPush    RunKind = "push"    // what the directory sent by itself (SCIM)
+	RunUndo    RunKind = "undo"    // took back what another run did
+	RunRename  RunKind = "rename"  // a bulk rename of usernames
+)
 
 // AuditEvent is one line of the audit log, written in the same transaction as the change it tells of.
 type AuditEvent struct {

@@ -28,16 +28,16 @@ func (l *list) ID() core.SourceID { return l.id }
 
 func (l *list) Check(context.Context) (string, error) { return "fine", nil }
 
-func (l *list) Read(_ context.Context, yield func(directory.Record) error) error {
+func (l *list) Read(_ context.Context, _ directory.Request, sink directory.Sink) (directory.Reading, error) {
 	if l.during != nil {
 		l.during()
 	}
 	for _, r := range l.people {
-		if err := yield(r); err != nil {
-			return err
+		if err := sink.Person(r); err != nil {
+			return directory.Reading{}, err
 		}
 	}
-	return l.err
+	return directory.Reading{Complete: true}, l.err
 }
 
 // person is a record with the names a person of that short name usually has.

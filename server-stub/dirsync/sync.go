@@ -180,7 +180,7 @@ func (s *Syncer) plan(ctx context.Context, source core.SourceID, records []wante
 // readAll reads the whole source. Without an error the records are everybody.
 func readAll(ctx context.Context, source directory.Source) ([]wanted, error) {
 	var records []directory.Record
-	err := source.Read(ctx, func(r directory.Record) error {
+	err := directory.People(ctx, source, func(r directory.Record) error {
 		records = append(records, r)
 		return nil
 	})

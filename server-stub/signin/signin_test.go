@@ -52,8 +52,8 @@ type domain struct {
 }
 
 func (d *domain) ID() core.SourceID { return "corp" }
-func (d *domain) Read(context.Context, func(directory.Record) error) error {
-	return errors.New("not asked")
+func (d *domain) Read(context.Context, directory.Request, directory.Sink) (directory.Reading, error) {
+	return directory.Reading{}, errors.New("not asked")
 }
 func (d *domain) Check(context.Context) (string, error) { return "", errors.New("not asked") }
 

@@ -28,7 +28,7 @@ func write(t *testing.T, text string) string {
 func read(t *testing.T, cfg Config) ([]directory.Record, error) {
 	t.Helper()
 	var got []directory.Record
-	err := New(cfg).Read(t.Context(), func(r directory.Record) error {
+	err := directory.People(t.Context(), New(cfg), func(r directory.Record) error {
 		got = append(got, r)
 		return nil
 	})
@@ -192,12 +192,12 @@ func TestReadStops(t *testing.T) {
 	path := write(t, "id,upn\n1,a@example.org\n2,b@example.org\n")
 	ctx, cancel := context.WithCancel(t.Context())
 	calls := 0
-	err := New(Config{ID: "hr", Path: path}).Read(ctx, func(directory.Record) error { calls++; cancel(); return nil })
+	err := directory.People(ctx, New(Config{ID: "hr", Path: path}), func(directory.Record) error { calls++; cancel(); return nil })
 	if !errors.Is(err, context.Canceled) || calls != 1 {
 		t.Errorf("after cancel: %d calls, %v", calls, err)
 	}
 	stop := errors.New("enough")
-	if err := New(Config{ID: "hr", Path: path}).Read(t.Context(), func(directory.Record) error { return stop }); !errors.Is(err, stop) {
+	if err := directory.People(t.Context(), New(Config{ID: "hr", Path: path}), func(directory.Record) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("yield's error was lost: %v", err)
 	}
 }

@@ -50,20 +50,20 @@ func (s *Source) ID() core.SourceID { return s.cfg.ID }
 
 // Read implements directory.Source. The whole file is checked before the first yield. A file that is missing, empty or
 // lists nobody is an error: it never means that everybody left.
-func (s *Source) Read(ctx context.Context, yield func(directory.Record) error) error {
+func (s *Source) Read(ctx context.Context, _ directory.Request, sink directory.Sink) (directory.Reading, error) {
 	table, err := s.load(ctx)
 	if err != nil {
-		return err
+		return directory.Reading{}, err
 	}
 	for _, r := range table.records {
 		if err := ctx.Err(); err != nil {
-			return s.errorf("read: %w", err)
+			return directory.Reading{}, s.errorf("read: %w", err)
 		}
-		if err := yield(r); err != nil {
-			return s.errorf("hand over %s: %w", r.Where, err)
+		if err := sink.Person(r); err != nil {
+			return directory.Reading{}, s.errorf("hand over %s: %w", r.Where, err)
 		}
 	}
-	return nil
+	return directory.Reading{Complete: true}, nil
 }
 
 // Check implements directory.Source.

@@ -77,7 +77,7 @@ func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
 		cfg.PageSize = 10
 		s, pauses := source(t, cfg, t.Output())
 		n := 0
-		err := s.Read(t.Context(), func(directory.Record) error {
+		err := directory.People(t.Context(), s, func(directory.Record) error {
 			if n++; n == 15 {
 				return own.Close()
 			}

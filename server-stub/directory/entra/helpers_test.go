@@ -93,7 +93,7 @@ func source(t testing.TB, cfg Config, log io.Writer) (*Source, *[]time.Duration)
 func read(t testing.TB, s *Source) []directory.Record {
 	t.Helper()
 	var records []directory.Record
-	err := s.Read(t.Context(), func(r directory.Record) error {
+	err := directory.People(t.Context(), s, func(r directory.Record) error {
 		records = append(records, r)
 		return nil
 	})

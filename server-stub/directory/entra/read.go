@@ -23,17 +23,17 @@ const (
 )
 
 // Read implements directory.Source. Beside one page it holds 16 bytes of each person: Graph may list somebody twice.
-func (s *Source) Read(ctx context.Context, yield func(directory.Record) error) error {
+func (s *Source) Read(ctx context.Context, _ directory.Request, sink directory.Sink) (directory.Reading, error) {
 	se, err := s.open(maxTries)
 	if err != nil {
-		return err
+		return directory.Reading{}, err
 	}
 	seen := map[[16]byte]struct{}{}
 	for size := s.cfg.PageSize; ; size = max(size/2, minPageSize) {
-		err := se.everybody(ctx, size, seen, yield)
+		err := se.everybody(ctx, size, seen, sink.Person)
 		f, ok := errors.AsType[*failure](err)
 		if !ok || !f.tooLong || size <= minPageSize {
-			return err
+			return directory.Reading{Complete: err == nil}, err
 		}
 		s.logger.Info("pages are too long; beginning anew with smaller ones", "page_size", size)
 	}

@@ -156,7 +156,7 @@ func TestSecretsAreNeverTold(t *testing.T) {
 		{}, {Status: 429, Times: 2}, {Status: 503}, {Status: 403}, {Status: 401}, {Truncate: true}, {NextLink: "https://elsewhere.example.org/x"}, {Cycle: true},
 	} {
 		tt.Graph.SetFault(&f)
-		if err := s.Read(t.Context(), func(directory.Record) error { return nil }); err != nil {
+		if err := directory.People(t.Context(), s, func(directory.Record) error { return nil }); err != nil {
 			said += err.Error()
 		}
 	}
@@ -221,7 +221,7 @@ func TestAWholeTenantIsNeverInMemory(t *testing.T) {
 		return m.HeapAlloc
 	}
 	before, most, n := live(), uint64(0), 0
-	err := s.Read(t.Context(), func(directory.Record) error {
+	err := directory.People(t.Context(), s, func(directory.Record) error {
 		if n++; n%500 == 0 {
 			most = max(most, live())
 		}
@@ -268,12 +268,12 @@ func TestTheCallerCanEndARead(t *testing.T) {
 	cfg.PageSize = 10
 	s, _ := source(t, cfg, t.Output())
 	stop := errors.New("stop")
-	if err := s.Read(t.Context(), func(directory.Record) error { return stop }); !errors.Is(err, stop) {
+	if err := directory.People(t.Context(), s, func(directory.Record) error { return stop }); !errors.Is(err, stop) {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	n := 0
-	err := s.Read(ctx, func(directory.Record) error {
+	err := directory.People(ctx, s, func(directory.Record) error {
 		if n++; n == 15 {
 			cancel()
 		}

@@ -16,23 +16,27 @@ const maxEmptyPages = 100
 
 // Read implements directory.Source. It asks page by page and holds one page in memory; the paging of go-ldap itself would
 // hold everybody, more than a gigabyte for 100,000 people.
-func (s *Source) Read(ctx context.Context, yield func(directory.Record) error) error {
+func (s *Source) Read(ctx context.Context, _ directory.Request, sink directory.Sink) (directory.Reading, error) {
 	se, err := s.open(ctx)
 	if err != nil {
-		return err
+		return directory.Reading{}, err
 	}
 	defer se.close()
-	return s.pages(ctx, se, s.cfg.PageSize, func(entries []*goldap.Entry, _ bool) error {
+	err = s.pages(ctx, se, s.cfg.PageSize, func(entries []*goldap.Entry, _ bool) error {
 		for _, e := range entries {
 			if err := s.readable(se, e); err != nil {
 				return err
 			}
-			if err := yield(se.mapping.record(e)); err != nil {
+			if err := sink.Person(se.mapping.record(e)); err != nil {
 				return s.errorf("hand over %q: %w", e.DN, err)
 			}
 		}
 		return nil
 	})
+	if err != nil {
+		return directory.Reading{}, err
+	}
+	return directory.Reading{Complete: true}, nil
 }
 
 // readable refuses an account of Active Directory that does not show whether it is disabled: taking it for enabled would

@@ -65,7 +65,7 @@ func newSource(t *testing.T, cfg Config) *Source {
 func readAll(t *testing.T, s *Source) ([]directory.Record, error) {
 	t.Helper()
 	var all []directory.Record
-	err := s.Read(t.Context(), func(r directory.Record) error { all = append(all, r); return nil })
+	err := directory.People(t.Context(), s, func(r directory.Record) error { all = append(all, r); return nil })
 	return all, err
 }
 
