@@ -224,13 +224,13 @@ func build(c Config, logger *slog.Logger, now clock.Clock) (directory.Source, er
 	case TypeLDAP:
 		return ldap.New(ldap.Config{
 			ID: core.SourceID(c.ID), URLs: c.URL, StartTLS: c.StartTLS, CAFile: c.CAFile, ServerName: c.ServerName,
-			BindDN: c.BindDN, BindPasswordFile: c.BindPasswordFile, BaseDN: c.BaseDN, Filter: c.Filter, Product: ldap.Product(c.Product),
+			BindDN: c.BindDN, BindPassword: file(c.BindPasswordFile), BaseDN: c.BaseDN, Filter: c.Filter, Product: ldap.Product(c.Product),
 			Username: rule, UPNAsUsername: c.UPNAsUsername, Domain: c.Domain, Attributes: c.Attributes,
 			PageSize: c.PageSize, Timeout: c.Timeout, PageTimeout: c.PageTimeout,
 		}, logger, now)
 	case TypeEntra:
 		return entra.New(entra.Config{
-			ID: core.SourceID(c.ID), Tenant: c.Tenant, ClientID: c.ClientID, ClientSecretFile: c.ClientSecretFile, ClientCertificateFile: c.ClientCertificateFile,
+			ID: core.SourceID(c.ID), Tenant: c.Tenant, ClientID: c.ClientID, ClientSecret: file(c.ClientSecretFile), ClientCertificate: file(c.ClientCertificateFile),
 			Cloud: entra.Cloud(c.Cloud), Authority: c.Authority, GraphURL: c.GraphURL, AllowAnyAuthority: c.AllowAnyAuthority, CAFile: c.CAFile,
 			Username: rule, Domain: c.Domain, NetBIOS: c.NetBIOSDomains, Guests: c.Guests, PageSize: c.PageSize,
 		}, logger, now)
@@ -239,6 +239,14 @@ func build(c Config, logger *slog.Logger, now clock.Clock) (directory.Source, er
 		return nil, wrong("path", "write the name of the CSV file")
 	}
 	return csvfile.New(csvfile.Config{ID: core.SourceID(c.ID), Path: c.Path, Username: rule, Domain: c.Domain}), nil
+}
+
+// file is the secret in a file, nil for none.
+func file(path string) directory.Secret {
+	if path == "" {
+		return nil
+	}
+	return directory.SecretFile(path)
 }
 
 // key is a key of the configuration that not all types have.

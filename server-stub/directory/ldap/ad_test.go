@@ -87,7 +87,7 @@ func TestActiveDirectory(t *testing.T) {
 	server := testenv.Samba(t)
 	cfg := Config{
 		ID: "corp", URLs: []string{server.LDAPS}, CAFile: server.CAFile,
-		BindDN: adService, BindPasswordFile: passwordFile(t, adPassword),
+		BindDN: adService, BindPassword: password(t, adPassword),
 	}
 	source := newSource(t, cfg)
 	d := &domain{t: t, admin: dialAdmin(t, server.LDAPS, testenv.SambaAdmin, testenv.SambaAdminPassword, source)}
@@ -192,7 +192,7 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("passwords", func(t *testing.T) { adPasswords(t, d, source, all) })
 	t.Run("a wrong service password is not tried again and again", func(t *testing.T) {
 		cfg := cfg
-		cfg.BindPasswordFile = passwordFile(t, "wrong")
+		cfg.BindPassword = password(t, "wrong")
 		s := newSource(t, cfg)
 		before := badPasswords(d, adService)
 		for range 5 {

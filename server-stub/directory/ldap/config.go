@@ -38,8 +38,8 @@ type Config struct {
 	CAFile     string // PEM; empty: the system's authorities
 	ServerName string // the name to check in the certificate; empty: the URL's host
 
-	BindDN           string // a DN, or in Active Directory also a UPN; empty: anonymous
-	BindPasswordFile string // read anew for each connection
+	BindDN       string           // a DN, or in Active Directory also a UPN; empty: anonymous
+	BindPassword directory.Secret // asked anew for each connection; nil exactly when BindDN is empty
 
 	BaseDN  string // empty: what the server calls its own
 	Filter  string // which entries are people; empty: the product's usual filter
@@ -140,8 +140,8 @@ func (s *Source) check() error {
 			return wrong("ca_file", "%v", err)
 		}
 	}
-	if (cfg.BindDN == "") != (cfg.BindPasswordFile == "") {
-		return wrong("bind_dn", "bind_dn and bind_password_file belong together: set both, or none for anonymous reading")
+	if (cfg.BindDN == "") != (cfg.BindPassword == nil) {
+		return wrong("bind_dn", "bind_dn and its password (bind_password_file) belong together: set both, or none for anonymous reading")
 	}
 	if cfg.BaseDN != "" {
 		if _, err := goldap.ParseDN(cfg.BaseDN); err != nil {

@@ -268,19 +268,17 @@ func (s *Source) search(ctx context.Context, se *session, timeout time.Duration,
 	return entries, err
 }
 
-// bindPassword reads the service account's password: the file's first line.
+// bindPassword asks for the service account's password.
 func (s *Source) bindPassword() (secret.String, error) {
 	if s.cfg.BindDN == "" {
 		return secret.String{}, nil
 	}
-	raw, err := os.ReadFile(s.cfg.BindPasswordFile)
+	password, err := s.cfg.BindPassword()
 	if err != nil {
-		return secret.String{}, s.errorf("%w: read bind_password_file: %w", core.ErrUnavailable, err)
+		return secret.String{}, s.errorf("%w: take the password of the service account: %w: correct bind_password_file", core.ErrUnavailable, err)
 	}
-	line, _, _ := strings.Cut(string(raw), "\n")
-	password := secret.New(strings.TrimSuffix(line, "\r"))
-	if unusable(password) {
-		return secret.String{}, s.errorf("%w: bind_password_file %s has no password in its first line", core.ErrInvalid, s.cfg.BindPasswordFile)
+	if unusable(password) || strings.Contains(password.Reveal(), "\n") {
+		return secret.String{}, s.errorf("%w: the service account's password is empty or has several lines: correct bind_password_file", core.ErrInvalid)
 	}
 	return password, nil
 }

@@ -224,7 +224,7 @@ func TestServerLimitsAreErrorsNotEnds(t *testing.T) {
 			cfg := slapdConfig(t, server)
 			cfg.PageSize = 10
 			asAdmin := cfg
-			asAdmin.BindDN, asAdmin.BindPasswordFile = testenv.SlapdAdmin, passwordFile(t, testenv.SlapdAdminPassword)
+			asAdmin.BindDN, asAdmin.BindPassword = testenv.SlapdAdmin, password(t, testenv.SlapdAdminPassword)
 			b := newBench(t, newSource(t, asAdmin))
 			_ = b.failsHarmlessly(t, newSource(t, cfg))
 		})

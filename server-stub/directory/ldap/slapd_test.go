@@ -38,19 +38,19 @@ func slapdPeople(n int) string {
 	return b.String()
 }
 
-func passwordFile(t *testing.T, text string) string {
+func password(t *testing.T, text string) directory.Secret {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "password")
 	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return path
+	return directory.SecretFile(path)
 }
 
 // slapdConfig reads server as the service account.
 func slapdConfig(t *testing.T, server *testenv.SlapdServer) Config {
 	t.Helper()
-	return Config{ID: "lab", URLs: []string{server.LDAPS}, CAFile: server.CAFile, BindDN: readerDN, BindPasswordFile: passwordFile(t, readerPassword+"\n")}
+	return Config{ID: "lab", URLs: []string{server.LDAPS}, CAFile: server.CAFile, BindDN: readerDN, BindPassword: password(t, readerPassword+"\n")}
 }
 
 func newSource(t *testing.T, cfg Config) *Source {
@@ -177,7 +177,7 @@ func TestOpenLDAP(t *testing.T) {
 	})
 	t.Run("the password never shows in errors", func(t *testing.T) {
 		cfg := cfg
-		cfg.BindPasswordFile = passwordFile(t, "CANARY-1")
+		cfg.BindPassword = password(t, "CANARY-1")
 		s := newSource(t, cfg)
 		_, err1 := readAll(t, s)
 		err2 := s.CheckPassword(t.Context(), core.IdentityEntryUUID, "00000000-0000-0000-0000-000000000000", secret.New("CANARY-2"))
@@ -268,9 +268,9 @@ func TestConnectionsThatAreNotMade(t *testing.T) {
 			c.CAFile, c.URLs = server.CAFile, []string{"ldaps" + strings.TrimPrefix(plain.LDAP, "ldap")}
 		}, "LDAPS port"},
 		{"nobody listens", server, func(c *Config) { c.URLs = []string{"ldaps://127.0.0.1:1"} }, "check that url is right"},
-		{"password file missing", server, func(c *Config) { c.BindPasswordFile += "x" }, "bind_password_file"},
-		{"password file empty", server, func(c *Config) { c.BindPasswordFile = passwordFile(t, "\n") }, "bind_password_file"},
-		{"wrong service password", server, func(c *Config) { c.BindPasswordFile = passwordFile(t, "wrong") }, "check bind_dn, bind_password_file"},
+		{"password file missing", server, func(c *Config) { c.BindPassword = directory.SecretFile("/nowhere/password") }, "bind_password_file"},
+		{"password file empty", server, func(c *Config) { c.BindPassword = password(t, "\n") }, "bind_password_file"},
+		{"wrong service password", server, func(c *Config) { c.BindPassword = password(t, "wrong") }, "check bind_dn, bind_password_file"},
 		{"base that is not there", server, func(c *Config) { c.BaseDN = "dc=other,dc=org" }, "correct base_dn"},
 	}
 	for _, tt := range tests {
