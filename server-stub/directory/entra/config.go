@@ -46,11 +46,11 @@ type Config struct {
 	ID       core.SourceID
 	Tenant   string // its id, a GUID
 	ClientID string // the application's id, a GUID
-	// ClientSecretFile has the secret in its only line; ClientCertificateFile has certificate and key, PEM. One of them is
-	// set. They are read anew for each read of the tenant.
-	ClientSecretFile      string
-	ClientCertificateFile string
-	Cloud                 Cloud
+	// ClientSecret gives the secret, ClientCertificate certificate and key in PEM form. One of them is set. They are asked for
+	// anew for each reading of the tenant.
+	ClientSecret      directory.Secret
+	ClientCertificate directory.Secret
+	Cloud             Cloud
 
 	// Authority and GraphURL are other addresses than the cloud's, https://HOST[:PORT]; only with AllowAnyAuthority, for tests.
 	Authority         string
@@ -120,7 +120,7 @@ func (s *Source) check() error {
 		return wrong("tenant", "write the tenant's id (Directory ID), such as 11111111-2222-3333-4444-555555555555")
 	case !guid.MatchString(cfg.ClientID):
 		return wrong("client_id", "write the application's id (Application ID) of the app registration that reads the people")
-	case (cfg.ClientSecretFile == "") == (cfg.ClientCertificateFile == ""):
+	case (cfg.ClientSecret == nil) == (cfg.ClientCertificate == nil):
 		return wrong("client_secret_file", "set client_secret_file or client_certificate_file, and not both")
 	case !ok:
 		return wrong("cloud", "%q: write global, usgov, usdod or china, or leave it out", cfg.Cloud)

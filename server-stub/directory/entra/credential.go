@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"regexp"
 	"strings"
 	"time"
@@ -19,6 +18,7 @@ import (
 
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/directory"
 )
 
 // credential is the application's proof of itself, for one read.
@@ -37,8 +37,8 @@ func (s *Source) credential() (*credential, error) {
 		Telemetry: policy.TelemetryOptions{ApplicationID: "platen"},
 	}
 	known := s.cfg.Authority != "" // what authority there is was configured, and is no cloud that could be asked about
-	if s.cfg.ClientCertificateFile == "" {
-		password, err := readSecret(s.cfg.ClientSecretFile)
+	if s.cfg.ClientCertificate == nil {
+		password, err := readSecret(s.cfg.ClientSecret)
 		if err != nil {
 			return nil, s.errorf("%w: client_secret_file: %w", core.ErrUnavailable, err)
 		}
@@ -49,7 +49,7 @@ func (s *Source) credential() (*credential, error) {
 		}
 		return &credential{TokenCredential: c}, nil
 	}
-	chain, key, err := readCertificate(s.cfg.ClientCertificateFile)
+	chain, key, err := readCertificate(s.cfg.ClientCertificate)
 	if err != nil {
 		return nil, s.errorf("%w: client_certificate_file: %w", core.ErrUnavailable, err)
 	}
@@ -65,35 +65,36 @@ func (s *Source) credential() (*credential, error) {
 	return &credential{c, chain[0]}, nil
 }
 
-// readSecret reads the only line of a file.
-func readSecret(path string) (secret.String, error) {
-	raw, err := os.ReadFile(path)
+// readSecret asks for the client secret.
+func readSecret(ask directory.Secret) (secret.String, error) {
+	given, err := ask()
 	if err != nil {
 		return secret.String{}, err
 	}
-	text := strings.TrimSpace(string(raw))
+	text := strings.TrimSpace(given.Reveal())
 	if text == "" || len(text) > 4096 || strings.ContainsAny(text, "\r\n\x00") {
-		return secret.String{}, fmt.Errorf("%s must have the secret in one line and nothing else", path)
+		return secret.String{}, errors.New("it must have the secret in one line and nothing else")
 	}
 	return secret.New(text), nil
 }
 
-// readCertificate reads the certificate that belongs to the key, first, and those that signed it.
-func readCertificate(path string) ([]*x509.Certificate, crypto.PrivateKey, error) {
-	raw, err := os.ReadFile(path)
+// readCertificate asks for the certificate that belongs to the key, which comes first, and those that signed it.
+func readCertificate(ask directory.Secret) ([]*x509.Certificate, crypto.PrivateKey, error) {
+	given, err := ask()
 	if err != nil {
 		return nil, nil, err
 	}
+	raw := []byte(given.Reveal())
 	if !bytes.Contains(raw, []byte("-----BEGIN CERTIFICATE-----")) || !bytes.Contains(raw, []byte("PRIVATE KEY-----")) {
-		return nil, nil, fmt.Errorf("%s must have the certificate and its private key, both in PEM form", path)
+		return nil, nil, errors.New("it must have the certificate and its private key, both in PEM form")
 	}
 	chain, key, err := azidentity.ParseCertificates(raw, nil)
 	if err != nil || len(chain) == 0 {
-		return nil, nil, fmt.Errorf("%s cannot be read: it must have the certificate and its private key, without a password: %w", path, err)
+		return nil, nil, fmt.Errorf("it cannot be read: it must have the certificate and its private key, without a password: %w", err)
 	}
 	signer, ok := key.(crypto.Signer)
 	if !ok {
-		return nil, nil, fmt.Errorf("%s has a private key that cannot sign", path)
+		return nil, nil, errors.New("it has a private key that cannot sign")
 	}
 	for i, c := range chain {
 		if public, ok := c.PublicKey.(interface{ Equal(crypto.PublicKey) bool }); ok && public.Equal(signer.Public()) {
@@ -101,7 +102,7 @@ func readCertificate(path string) ([]*x509.Certificate, crypto.PrivateKey, error
 			return chain, key, nil
 		}
 	}
-	return nil, nil, fmt.Errorf("%s has no certificate for its private key", path)
+	return nil, nil, errors.New("it has no certificate for its private key")
 }
 
 // token gets an access token: from the credential's memory while it is good, else from the authority.

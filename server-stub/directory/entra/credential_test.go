@@ -26,6 +26,7 @@ import (
 	entraemu "github.com/platenprint/platen/internal/emulator/entra"
 	"github.com/platenprint/platen/internal/emulator/graph"
 	"github.com/platenprint/platen/internal/testenv"
+	"github.com/platenprint/platen/server-stub/directory"
 )
 
 // application makes a certificate and key as an administrator would, in one file.
@@ -110,7 +111,7 @@ func asserted(text, origin string, known *x509.Certificate) bool {
 func TestACertificateInsteadOfASecret(t *testing.T) {
 	file, cert := application(t, time.Now().Add(300*24*time.Hour))
 	cfg := certified(t, cert)
-	cfg.ClientCertificateFile = file
+	cfg.ClientCertificate = directory.SecretFile(file)
 	s, _ := source(t, cfg, t.Output())
 	if got := read(t, s); len(got) != 3 {
 		t.Errorf("%d people", len(got))
@@ -166,7 +167,7 @@ func TestCertificateFiles(t *testing.T) {
 		return string(out)
 	}
 	const key, certificate = "PRIVATE KEY", "CERTIFICATE"
-	chain, _, err := readCertificate(write(t, part(other, certificate)+part(good, key)+part(good, certificate)))
+	chain, _, err := readCertificate(directory.SecretFile(write(t, part(other, certificate)+part(good, key)+part(good, certificate))))
 	if err != nil || string(pem.EncodeToMemory(&pem.Block{Type: certificate, Bytes: chain[0].Raw})) != part(good, certificate) {
 		t.Errorf("the certificate of the key is not taken from a chain: %v", err)
 	}
@@ -181,7 +182,7 @@ func TestCertificateFiles(t *testing.T) {
 		"key is a cut": {write(t, part(good, certificate)+part(good, key)[:400]), "cannot be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientCertificateFile: test.file}, discard, time.Now)
+			s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientCertificate: directory.SecretFile(test.file)}, discard, time.Now)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -193,7 +194,7 @@ func TestCertificateFiles(t *testing.T) {
 }
 
 func TestTheCredentialSpeaksToItsAuthorityOnly(t *testing.T) {
-	s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecretFile: "x", Cloud: CloudUSGov}, discard, time.Now)
+	s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecret: directory.SecretFile("x"), Cloud: CloudUSGov}, discard, time.Now)
 	if err != nil {
 		t.Fatal(err)
 	}

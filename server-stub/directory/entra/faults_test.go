@@ -178,7 +178,7 @@ func FuzzPage(f *testing.F) {
 	} {
 		f.Add(seed)
 	}
-	s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecretFile: "x"}, discard, time.Now)
+	s, err := New(Config{ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecret: directory.SecretFile("x")}, discard, time.Now)
 	if err != nil {
 		f.Fatal(err)
 	}

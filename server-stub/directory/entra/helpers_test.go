@@ -71,7 +71,7 @@ func write(t testing.TB, text string) string {
 
 func (tt *tenant) config() Config {
 	return Config{
-		ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecretFile: tt.secretFile, Authority: tt.URL(), GraphURL: tt.URL(), AllowAnyAuthority: true, CAFile: tt.ca,
+		ID: "cloud", Tenant: tenantID, ClientID: clientID, ClientSecret: directory.SecretFile(tt.secretFile), Authority: tt.URL(), GraphURL: tt.URL(), AllowAnyAuthority: true, CAFile: tt.ca,
 	}
 }
 

@@ -104,13 +104,13 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"permission missing, in Graph's own words", fault(graph.Fault{Status: http.StatusForbidden}), []string{"Insufficient privileges", "User.Read.All"}},
 		{"a lesser permission", fault(graph.Fault{Hide: "accountEnabled"}), []string{"accountEnabled", "User.Read.All"}},
 		{"token refused", fault(graph.Fault{Status: http.StatusUnauthorized}), []string{"tenant and cloud", "HTTP 401"}},
-		{"wrong secret", func(c *Config) { c.ClientSecretFile = write(t, "CANARY-wrong") }, []string{"AADSTS7000215", "secret's value"}},
-		{"no secret file", func(c *Config) { c.ClientSecretFile = "/nowhere/secret" }, []string{"client_secret_file", "/nowhere/secret"}},
-		{"empty secret file", func(c *Config) { c.ClientSecretFile = write(t, "\n") }, []string{"client_secret_file", "one line"}},
+		{"wrong secret", func(c *Config) { c.ClientSecret = directory.SecretFile(write(t, "CANARY-wrong")) }, []string{"AADSTS7000215", "secret's value"}},
+		{"no secret file", func(c *Config) { c.ClientSecret = directory.SecretFile("/nowhere/secret") }, []string{"client_secret_file", "/nowhere/secret"}},
+		{"empty secret file", func(c *Config) { c.ClientSecret = directory.SecretFile(write(t, "\n")) }, []string{"client_secret_file", "one line"}},
 		{"unknown client", func(c *Config) { c.ClientID = tenantID }, []string{"AADSTS700016", "client_id"}},
 		{"unknown tenant", func(c *Config) { c.Tenant = clientID }, []string{"tenant"}},
 		{"another authority's certificate", func(c *Config) { c.CAFile = testenv.NewCA(t).File }, []string{"certificate"}},
-		{"no certificate in the file", func(c *Config) { c.ClientSecretFile, c.ClientCertificateFile = "", write(t, "hello") }, []string{"client_certificate_file", "PEM"}},
+		{"no certificate in the file", func(c *Config) { c.ClientSecret, c.ClientCertificate = nil, directory.SecretFile(write(t, "hello")) }, []string{"client_certificate_file", "PEM"}},
 		{"nobody has such a name", func(c *Config) {
 			c.Username = directory.UsernameSAM
 			tt.Graph.SetFault(&graph.Fault{Hide: "onPremisesSamAccountName"})
