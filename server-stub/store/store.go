@@ -57,6 +57,7 @@ type Tx interface {
 	Ledger
 	Devices
 	Web
+	Sources
 }
 
 // UserFilter chooses users; the zero value chooses all living ones.

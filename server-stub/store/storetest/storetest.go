@@ -106,6 +106,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"meta", metaTests},
 		{"ledger", ledgerTests},
 		{"devices", deviceTests},
+		{"sources", sourceTests},
 	} {
 		t.Run(suite.name, func(t *testing.T) {
 			for _, one := range suite.tests {
