@@ -21,6 +21,7 @@ var blocks = []block{
 	{"microsoft", false, "the Microsoft Entra ID tenant that people sign in with"},
 	{"providers", true, "other identity providers that people sign in with"},
 	{"device_groups", true, "groups of enrolled computers, and what they may vouch for"},
+	{"print_providers", true, "print servers, and the UPN suffixes of the jobs that come through them"},
 }
 
 // block keeps a block as it stands in the file.
@@ -47,6 +48,9 @@ func (c *Config) takeBlocks(f *file) {
 	}
 	if node := f.blocks["providers"]; node != nil {
 		c.Providers = f.providers(node)
+	}
+	if node := f.blocks["print_providers"]; node != nil {
+		c.PrintProviders = f.printProviders(node)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/names"
 )
 
 // Config is the whole configuration, checked.
@@ -45,6 +46,8 @@ type Config struct {
 
 	Microsoft *Microsoft // nil when nobody signs in with Microsoft
 	Providers []Provider // the other identity providers, the usual one first
+
+	PrintProviders names.Providers // print servers with suffixes of their own
 
 	LogLevel slog.Level
 
