@@ -142,7 +142,7 @@ func readDirectories(cfg *config.Config) (*directories, error) {
 }
 
 func (d *directories) build(logger *slog.Logger, now clock.Clock) error {
-	sources, err := configured.Build(d.entries, logger, now)
+	sources, err := configured.Build(d.entries, nil, logger, now)
 	if err != nil {
 		return err
 	}

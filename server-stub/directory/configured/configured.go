@@ -16,23 +16,16 @@
 //	  - id: hr
 //	    type: csv
 //	    path: /srv/export/people.csv
+//
+// Directories that were added from the command line are such entries too (Encode, Decode), with their secrets apart.
 package configured
 
 import (
-	"fmt"
-	"log/slog"
 	"path/filepath"
-	"slices"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/platenprint/platen/internal/clock"
-	"github.com/platenprint/platen/server-stub/core"
-	"github.com/platenprint/platen/server-stub/directory"
-	"github.com/platenprint/platen/server-stub/directory/csvfile"
-	"github.com/platenprint/platen/server-stub/directory/entra"
 	"github.com/platenprint/platen/server-stub/directory/ldap"
 )
 
@@ -41,14 +34,18 @@ const (
 	TypeCSV   = "csv"
 	TypeLDAP  = "ldap"
 	TypeEntra = "entra"
+	TypeSCIM  = "scim" // it sends its changes by itself
 )
+
+// types are those that an administrator may write, as messages list them.
+var types = []string{TypeCSV, TypeLDAP, TypeEntra, TypeSCIM}
 
 // Config is one entry of the list.
 type Config struct {
 	// ID names the source: small letters, digits, dot, hyphen and underscore. People belong to it, so it stays the same
 	// when the directory moves to another server.
 	ID   string `yaml:"id"`
-	Type string `yaml:"type"` // csv, ldap or entra
+	Type string `yaml:"type"` // csv, ldap, entra or scim
 
 	// Username chooses the username: upn, sam, nickname or mail; auto (the default) takes the first of these there is.
 	Username string `yaml:"username,omitempty"`
@@ -59,12 +56,22 @@ type Config struct {
 	Domain string `yaml:"domain,omitempty"`
 	// UPNSuffixes are the suffixes that belong to this source; short names are completed by, and names truncated at, no
 	// other ones.
-	UPNSuffixes []string `yaml:"upn_suffixes,omitempty"`
+	UPNSuffixes List `yaml:"upn_suffixes,omitempty"`
 
 	// Interval is the time between synchronisations: 5 minutes for csv, an hour for others, a minute at least.
 	Interval time.Duration `yaml:"interval,omitempty"`
-	Brake    Brake         `yaml:"brake,omitempty"`
-	Lockout  Lockout       `yaml:"lockout,omitempty"`
+	// Manual: it is read only when an administrator says so.
+	Manual  bool    `yaml:"manual,omitempty"`
+	Scope   Scope   `yaml:"scope,omitempty"`
+	Brake   Brake   `yaml:"brake,omitempty"`
+	Lockout Lockout `yaml:"lockout,omitempty"`
+	// AutoDelete: no keeps people whom the directory does not list any more as they are; yes when not set.
+	AutoDelete *bool `yaml:"auto_delete,omitempty"`
+	// Replaces is the id of the source that this one takes over from: whoever both list under one e-mail address or UPN is
+	// one person, who keeps the username.
+	Replaces string `yaml:"replaces,omitempty"`
+	// Notify is the address that hears of runs that fail; not set: that of sync_notify.
+	Notify string `yaml:"notify,omitempty"`
 
 	// Path is the file of a csv source.
 	Path string `yaml:"path,omitempty"`
@@ -75,7 +82,7 @@ type Config struct {
 	PageSize int `yaml:"page_size,omitempty"`
 
 	// These are for ldap; see the package ldap.
-	URL              URLs              `yaml:"url,omitempty"`
+	URL              List              `yaml:"url,omitempty"`
 	StartTLS         bool              `yaml:"start_tls,omitempty"`
 	ServerName       string            `yaml:"server_name,omitempty"`
 	BindDN           string            `yaml:"bind_dn,omitempty"`
@@ -124,17 +131,25 @@ type Lockout struct {
 	Window      time.Duration `yaml:"window,omitempty"`       // 30 minutes when not set
 }
 
-// URLs is one URL or a list.
-type URLs []string
+// Scope says who of the directory's people is wanted. The zero value is everybody.
+type Scope struct {
+	// Groups are groups by name, immutable id or SID: whoever is in none of them counts as not listed.
+	Groups List `yaml:"groups,omitempty"`
+	// Direct: only direct members count, not those of groups within the groups.
+	Direct bool `yaml:"direct,omitempty"`
+}
+
+// List is one text or a list of them.
+type List []string
 
 // UnmarshalYAML implements yaml.Unmarshaler.
-func (u *URLs) UnmarshalYAML(node *yaml.Node) error {
+func (u *List) UnmarshalYAML(node *yaml.Node) error {
 	if node.Kind == yaml.ScalarNode {
 		var one string
 		if err := node.Decode(&one); err != nil {
 			return err
 		}
-		*u = URLs{one}
+		*u = List{one}
 		return nil
 	}
 	var list []string
@@ -150,7 +165,7 @@ const minInterval = time.Minute
 
 // WithDefaults fills in what is not set.
 func (c Config) WithDefaults() Config {
-	if c.Interval == 0 {
+	if c.Interval == 0 && c.Type != TypeSCIM {
 		c.Interval = time.Hour
 		if c.Type == TypeCSV {
 			c.Interval = 5 * time.Minute
@@ -173,117 +188,4 @@ func (c Config) Relative(folder string) Config {
 		}
 	}
 	return c
-}
-
-// Build makes the sources, in the order of the list, without connecting to any. An error names the source, the key and
-// the remedy.
-func Build(list []Config, logger *slog.Logger, now clock.Clock) ([]directory.Source, error) {
-	sources := make([]directory.Source, 0, len(list))
-	seen := map[string]int{}
-	for i, c := range list {
-		if first, twice := seen[c.ID]; twice {
-			return nil, fmt.Errorf("%w: directories: entries %d and %d have the same id %q: give each its own", core.ErrInvalid, first+1, i+1, c.ID)
-		}
-		seen[c.ID] = i
-		source, err := build(c.WithDefaults(), logger, now)
-		if err != nil {
-			return nil, fmt.Errorf("directories: entry %d: %w", i+1, err)
-		}
-		sources = append(sources, source)
-	}
-	return sources, nil
-}
-
-func build(c Config, logger *slog.Logger, now clock.Clock) (directory.Source, error) {
-	wrong := func(key, format string, args ...any) error {
-		return fmt.Errorf("%w: source %q: %s: %s", core.ErrInvalid, c.ID, key, fmt.Sprintf(format, args...))
-	}
-	if strings.Trim(c.ID, "abcdefghijklmnopqrstuvwxyz0123456789.-_") != "" || c.ID == "" || len(c.ID) > 64 {
-		return nil, wrong("id", "write a short name of small letters, digits, dot, hyphen and underscore, such as corp")
-	}
-	rule, err := directory.ParseUsernameRule(c.Username)
-	switch {
-	case err != nil:
-		return nil, fmt.Errorf("source %q: %w", c.ID, err)
-	case c.Interval < minInterval:
-		return nil, wrong("interval", "%s is too short: write %s or more", c.Interval, minInterval)
-	case c.Brake.Disabled < 0 || c.Brake.Disabled > 100 || c.Brake.Renamed < 0 || c.Brake.Renamed > 100 || c.Brake.Floor < 0:
-		return nil, wrong("brake", "percentages are 1 to 100 and floor is not negative")
-	case c.Lockout.MaxFailures < 1 || c.Lockout.Window < time.Minute:
-		return nil, wrong("lockout", "max_failures is 1 or more and window a minute or more; keep max_failures below the directory's own threshold")
-	}
-	if !slices.Contains([]string{TypeCSV, TypeLDAP, TypeEntra}, c.Type) {
-		return nil, wrong("type", "%q: write csv, ldap or entra", c.Type)
-	}
-	for _, k := range c.keys() {
-		if k.set && !slices.Contains(k.types, c.Type) {
-			return nil, wrong(k.name, "it is for type: %s; remove it", strings.Join(k.types, " or "))
-		}
-	}
-	switch c.Type {
-	case TypeLDAP:
-		return ldap.New(ldap.Config{
-			ID: core.SourceID(c.ID), URLs: c.URL, StartTLS: c.StartTLS, CAFile: c.CAFile, ServerName: c.ServerName,
-			BindDN: c.BindDN, BindPassword: file(c.BindPasswordFile), BaseDN: c.BaseDN, Filter: c.Filter, Product: ldap.Product(c.Product),
-			Username: rule, UPNAsUsername: c.UPNAsUsername, Domain: c.Domain, Attributes: c.Attributes,
-			PageSize: c.PageSize, Timeout: c.Timeout, PageTimeout: c.PageTimeout,
-		}, logger, now)
-	case TypeEntra:
-		return entra.New(entra.Config{
-			ID: core.SourceID(c.ID), Tenant: c.Tenant, ClientID: c.ClientID, ClientSecret: file(c.ClientSecretFile), ClientCertificate: file(c.ClientCertificateFile),
-			Cloud: entra.Cloud(c.Cloud), Authority: c.Authority, GraphURL: c.GraphURL, AllowAnyAuthority: c.AllowAnyAuthority, CAFile: c.CAFile,
-			Username: rule, Domain: c.Domain, NetBIOS: c.NetBIOSDomains, Guests: c.Guests, PageSize: c.PageSize,
-		}, logger, now)
-	}
-	if c.Path == "" {
-		return nil, wrong("path", "write the name of the CSV file")
-	}
-	return csvfile.New(csvfile.Config{ID: core.SourceID(c.ID), Path: c.Path, Username: rule, Domain: c.Domain}), nil
-}
-
-// file is the secret in a file, nil for none.
-func file(path string) directory.Secret {
-	if path == "" {
-		return nil
-	}
-	return directory.SecretFile(path)
-}
-
-// key is a key of the configuration that not all types have.
-type key struct {
-	name  string
-	set   bool
-	types []string
-}
-
-// keys lists them. UPNAsUsername has no effect on sources but ldap and is let pass, as it may come from a migrated
-// configuration.
-func (c Config) keys() []key {
-	csv, ldap, entra, servers := []string{TypeCSV}, []string{TypeLDAP}, []string{TypeEntra}, []string{TypeLDAP, TypeEntra}
-	return []key{
-		{"path", c.Path != "", csv},
-		{"url", len(c.URL) > 0, ldap},
-		{"start_tls", c.StartTLS, ldap},
-		{"ca_file", c.CAFile != "", servers},
-		{"server_name", c.ServerName != "", ldap},
-		{"bind_dn", c.BindDN != "", ldap},
-		{"bind_password_file", c.BindPasswordFile != "", ldap},
-		{"base_dn", c.BaseDN != "", ldap},
-		{"filter", c.Filter != "", ldap},
-		{"product", c.Product != "", ldap},
-		{"attributes", len(c.Attributes) > 0, ldap},
-		{"page_size", c.PageSize != 0, servers},
-		{"timeout", c.Timeout != 0, ldap},
-		{"page_timeout", c.PageTimeout != 0, ldap},
-		{"tenant", c.Tenant != "", entra},
-		{"client_id", c.ClientID != "", entra},
-		{"client_secret_file", c.ClientSecretFile != "", entra},
-		{"client_certificate_file", c.ClientCertificateFile != "", entra},
-		{"cloud", c.Cloud != "", entra},
-		{"netbios_domains", len(c.NetBIOSDomains) > 0, entra},
-		{"guests", c.Guests, entra},
-		{"authority", c.Authority != "", entra},
-		{"graph_url", c.GraphURL != "", entra},
-		{"allow_any_authority", c.AllowAnyAuthority, entra},
-	}
 }

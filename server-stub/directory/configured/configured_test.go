@@ -49,11 +49,11 @@ func TestYAML(t *testing.T) {
 	yes, no := true, false
 	want := []Config{
 		{
-			ID: "corp", Type: "ldap", URL: URLs{"ldaps://dc1.example.org", "ldaps://dc2.example.org"}, BindDN: "CN=Platen,DC=example,DC=org",
-			BindPasswordFile: "password", BaseDN: "DC=example,DC=org", UPNAsUsername: &yes, UPNSuffixes: []string{"example.org"}, Interval: 30 * time.Minute,
+			ID: "corp", Type: "ldap", URL: List{"ldaps://dc1.example.org", "ldaps://dc2.example.org"}, BindDN: "CN=Platen,DC=example,DC=org",
+			BindPasswordFile: "password", BaseDN: "DC=example,DC=org", UPNAsUsername: &yes, UPNSuffixes: List{"example.org"}, Interval: 30 * time.Minute,
 			Brake: Brake{Disabled: 10, Floor: 50}, Lockout: Lockout{MaxFailures: 5, Window: time.Hour},
 		},
-		{ID: "lab", Type: "ldap", URL: URLs{"ldap://lab.example.org"}, StartTLS: true, UPNAsUsername: &no},
+		{ID: "lab", Type: "ldap", URL: List{"ldap://lab.example.org"}, StartTLS: true, UPNAsUsername: &no},
 		{ID: "hr", Type: "csv", Path: "/srv/people.csv", Username: "upn"},
 		{
 			ID: "cloud", Type: "entra", Tenant: "11111111-2222-3333-4444-555555555555", ClientID: "66666666-7777-8888-9999-000000000000", ClientSecretFile: "secret",
@@ -69,7 +69,7 @@ func TestYAML(t *testing.T) {
 	if got := list[0].Relative("/etc/platen").BindPasswordFile; got != filepath.Join("/etc/platen", "password") {
 		t.Errorf("relative file %q", got)
 	}
-	sources, err := Build(list, slog.New(slog.DiscardHandler), clock.System)
+	sources, err := Build(list, nil, slog.New(slog.DiscardHandler), clock.System)
 	if err != nil || len(sources) != 4 || sources[0].ID() != "corp" || sources[2].ID() != "hr" || sources[3].ID() != "cloud" {
 		t.Fatalf("%d sources, %v", len(sources), err)
 	}
@@ -112,7 +112,7 @@ func TestErrorsNameSourceKeyAndRemedy(t *testing.T) {
 		{"no id", "- {type: csv, path: x}", []string{`source ""`, "id:", "such as corp"}},
 		{"bad id", "- {id: Corp AD, type: csv, path: x}", []string{"id:", "small letters"}},
 		{"id twice", "- {id: a, type: csv, path: x}\n- {id: a, type: csv, path: y}", []string{"entries 1 and 2", `"a"`}},
-		{"no type", "- {id: a, path: x}", []string{`source "a"`, "type:", "csv, ldap or entra"}},
+		{"no type", "- {id: a, path: x}", []string{`source "a"`, "type:", "csv, ldap, entra or scim"}},
 		{"unknown type", "- {id: a, type: okta}", []string{"type:", `"okta"`}},
 		{"csv without path", "- {id: a, type: csv}", []string{"path:"}},
 		{"csv with a key of ldap", "- {id: a, type: csv, path: x, bind_dn: cn=x}", []string{"bind_dn:", "remove it"}},
@@ -153,7 +153,7 @@ func TestErrorsNameSourceKeyAndRemedy(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := Build(parse(t, tt.yaml), slog.New(slog.DiscardHandler), clock.System)
+			_, err := Build(parse(t, tt.yaml), nil, slog.New(slog.DiscardHandler), clock.System)
 			if !errors.Is(err, core.ErrInvalid) {
 				t.Fatalf("error %v, want core.ErrInvalid", err)
 			}

@@ -1,0 +1,43 @@
+package configured
+
+// key is a key of the configuration that not all types have.
+type key struct {
+	name  string
+	set   bool
+	types []string
+}
+
+// keys lists them. UPNAsUsername has no effect on sources but ldap and is let pass, as it may come from a migrated
+// configuration.
+func (c Config) keys() []key {
+	csv, ldap, entra, servers := []string{TypeCSV}, []string{TypeLDAP}, []string{TypeEntra}, []string{TypeLDAP, TypeEntra}
+	read := []string{TypeCSV, TypeLDAP, TypeEntra} // those that are read, and do not send
+	return []key{
+		{"interval", c.Interval != 0, read},
+		{"manual", c.Manual, read},
+		{"path", c.Path != "", csv},
+		{"url", len(c.URL) > 0, ldap},
+		{"start_tls", c.StartTLS, ldap},
+		{"ca_file", c.CAFile != "", servers},
+		{"server_name", c.ServerName != "", ldap},
+		{"bind_dn", c.BindDN != "", ldap},
+		{"bind_password_file", c.BindPasswordFile != "", ldap},
+		{"base_dn", c.BaseDN != "", ldap},
+		{"filter", c.Filter != "", ldap},
+		{"product", c.Product != "", ldap},
+		{"attributes", len(c.Attributes) > 0, ldap},
+		{"page_size", c.PageSize != 0, servers},
+		{"timeout", c.Timeout != 0, ldap},
+		{"page_timeout", c.PageTimeout != 0, ldap},
+		{"tenant", c.Tenant != "", entra},
+		{"client_id", c.ClientID != "", entra},
+		{"client_secret_file", c.ClientSecretFile != "", entra},
+		{"client_certificate_file", c.ClientCertificateFile != "", entra},
+		{"cloud", c.Cloud != "", entra},
+		{"netbios_domains", len(c.NetBIOSDomains) > 0, entra},
+		{"guests", c.Guests, entra},
+		{"authority", c.Authority != "", entra},
+		{"graph_url", c.GraphURL != "", entra},
+		{"allow_any_authority", c.AllowAnyAuthority, entra},
+	}
+}
