@@ -12,6 +12,7 @@ import (
 	"log/slog"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/platenprint/platen/internal/api"
@@ -47,7 +48,7 @@ type Options struct {
 	Clock clock.Clock
 	CA    *pki.Devices
 	Codes *codes.Service
-	Rules names.Rules
+	Rules names.Rules // see also SetRules
 	// Groups are the configured groups of devices.
 	Groups Groups
 	// Modes are the server's ways of signing in (api.Method...); a group may have its own. Where trust is not among them nobody
@@ -69,6 +70,7 @@ type Service struct {
 	o      Options
 	shared map[string]bool
 	rate   *rate
+	rules  atomic.Pointer[names.Rules]
 }
 
 // New returns a Service.
@@ -76,8 +78,13 @@ func New(o Options) *Service {
 	if o.OnRevoke == nil {
 		o.OnRevoke = func(context.Context, string) {}
 	}
-	return &Service{o: o, shared: foldAll(o.SharedOSUsers), rate: newRate()}
+	s := &Service{o: o, shared: foldAll(o.SharedOSUsers), rate: newRate()}
+	s.SetRules(o.Rules)
+	return s
 }
+
+// SetRules says whose names are whose from now on: a directory was added, changed or removed.
+func (s *Service) SetRules(r names.Rules) { s.rules.Store(&r) }
 
 // Groups are the configured groups.
 func (s *Service) Groups() Groups { return s.o.Groups }

@@ -53,7 +53,7 @@ func (s *Service) vouch(ctx context.Context, tx store.Tx, d core.Device, f userm
 		// The administrator says whose account it is, by the person's full name and nothing else.
 		f = usermap.Facts{Kind: usermap.KindDomain, UPN: person}
 	}
-	answer, err := names.Find(ctx, tx, names.Query{Context: names.Trust, Attested: true, Facts: f}, s.o.Rules, s.o.Clock())
+	answer, err := names.Find(ctx, tx, names.Query{Context: names.Trust, Attested: true, Facts: f}, *s.rules.Load(), s.o.Clock())
 	if err != nil {
 		return 0, "", err
 	}
@@ -196,7 +196,7 @@ func (s *Service) ofDomain(n core.LoginName, domains []string) bool {
 	if domain == "" {
 		return false
 	}
-	own, known := s.o.Rules.DomainNamed(domain)
+	own, known := s.rules.Load().DomainNamed(domain)
 	return slices.ContainsFunc(domains, func(listed string) bool {
 		return auth.Same(listed, domain) || known && own.Is(listed)
 	})

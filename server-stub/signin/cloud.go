@@ -60,16 +60,17 @@ func (s *source) check(ctx context.Context, w target, password secret.String) er
 
 // cloudPerson makes the identity provider the one that checks, if the person is one of its.
 func (s *Service) cloudPerson(ctx context.Context, tx store.Tx, w *target) error {
-	if s.cloud == nil {
+	ways := s.ways.Load()
+	if ways.cloud == nil {
 		return nil
 	}
-	ours := w.user.Source != core.LocalSource && slices.Contains(s.d.Cloud.Sources, w.user.Source)
+	ours := w.user.Source != core.LocalSource && slices.Contains(ways.provider.Sources, w.user.Source)
 	if !ours {
 		identities, err := tx.UserIdentities(ctx, w.user.ID)
 		if err != nil {
 			return err
 		}
-		ours = slices.ContainsFunc(identities, func(e core.ExternalIdentity) bool { return slices.Contains(s.d.Cloud.Sources, e.Source) })
+		ours = slices.ContainsFunc(identities, func(e core.ExternalIdentity) bool { return slices.Contains(ways.provider.Sources, e.Source) })
 	}
 	if !ours {
 		return nil
@@ -84,8 +85,8 @@ func (s *Service) cloudPerson(ctx context.Context, tx store.Tx, w *target) error
 		if n.Kind != core.NameUPN || !n.ValidTo.IsZero() && !n.ValidTo.After(now) {
 			continue
 		}
-		if w.source == nil || slices.Contains(s.d.Cloud.Domains, domain) {
-			w.source, w.key = s.cloud, n.Name
+		if w.source == nil || slices.Contains(ways.provider.Domains, domain) {
+			w.source, w.key = ways.cloud, n.Name
 		}
 	}
 	return nil
@@ -93,14 +94,15 @@ func (s *Service) cloudPerson(ctx context.Context, tx store.Tx, w *target) error
 
 // elsewhere tells whether names of this form prove themselves at the identity provider and cannot here.
 func (s *Service) elsewhere(account auth.Folded) bool {
-	if s.d.Cloud == nil || s.cloud != nil {
+	ways := s.ways.Load()
+	if ways.provider == nil || ways.cloud != nil {
 		return false
 	}
 	domain, _, qualified := strings.Cut(string(account), `\`)
 	if !qualified {
 		_, domain, qualified = strings.Cut(string(account), "@")
 	}
-	return qualified && s.d.Cloud.isDomain(domain, s.d.Rules)
+	return qualified && ways.provider.isDomain(domain, ways.rules)
 }
 
 // isDomain tells whether people of the domain are the provider's: by its suffix, or by the NetBIOS name of one of its sources.

@@ -36,7 +36,7 @@ func (s *Service) link(ctx context.Context, a Attempt, user core.User) string {
 		linked := false
 		err := s.d.Store.Update(ctx, func(tx store.Tx) (err error) {
 			linked, why = false, ""
-			answer, err := names.Find(ctx, tx, names.Query{Context: names.Trust, Attested: true, Facts: withoutIDs(a.Facts)}, s.d.Rules, s.d.Clock())
+			answer, err := names.Find(ctx, tx, names.Query{Context: names.Trust, Attested: true, Facts: withoutIDs(a.Facts)}, s.ways.Load().rules, s.d.Clock())
 			if err != nil || answer.User == user.ID {
 				return err
 			}
@@ -68,7 +68,7 @@ func (s *Service) proposal(a Attempt, user core.User) (users.Proposal, string) {
 	if domain == "" {
 		domain = f.JoinDomain
 	}
-	if d, ok := s.d.Rules.DomainNamed(domain); ok && d.NetBIOS != "" {
+	if d, ok := s.ways.Load().rules.DomainNamed(domain); ok && d.NetBIOS != "" {
 		domain = d.NetBIOS
 	}
 	folded, err := auth.Canon(f.Name)

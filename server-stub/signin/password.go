@@ -77,11 +77,12 @@ func (s *Service) who(ctx context.Context, a Attempt) (target, error) {
 	q := names.Query{Text: a.Name, Facts: a.Facts}
 	var w target
 	err := s.d.Store.View(ctx, func(tx store.Tx) error {
-		answer, err := names.Find(ctx, tx, q, s.d.Rules, s.d.Clock())
+		rules := s.ways.Load().rules
+		answer, err := names.Find(ctx, tx, q, rules, s.d.Clock())
 		if err != nil {
 			return err
 		}
-		account := names.Account(q, s.d.Rules)
+		account := names.Account(q, rules)
 		w = target{outcome: answer.Outcome, account: "name:" + string(account)}
 		if a.LocalOnly {
 			return s.localPerson(ctx, tx, answer, &w)
@@ -131,7 +132,7 @@ func (s *Service) person(ctx context.Context, tx store.Tx, id core.UserID, w *ta
 		return err
 	}
 	w.account = fmt.Sprintf("user:%d", id)
-	if w.source = s.sources[w.user.Source]; w.user.Source == core.LocalSource || w.source == nil {
+	if w.source = s.ways.Load().sources[w.user.Source]; w.user.Source == core.LocalSource || w.source == nil {
 		w.source = nil
 		w.phc, err = tx.PasswordHash(ctx, id)
 		if errors.Is(err, core.ErrNotFound) {
@@ -155,7 +156,8 @@ func (s *Service) person(ctx context.Context, tx store.Tx, id core.UserID, w *ta
 // shape finds the directory to which a name of this form would belong: by its domain, or any when the name has none or the
 // domains of the directories are not configured. Nil for names that are nobody's directory's.
 func (s *Service) shape(account auth.Folded) *source {
-	if len(s.sources) == 0 && s.cloud == nil {
+	ways := s.ways.Load()
+	if len(ways.sources) == 0 && ways.cloud == nil {
 		return nil
 	}
 	domain, _, qualified := strings.Cut(string(account), `\`)
@@ -163,18 +165,18 @@ func (s *Service) shape(account auth.Folded) *source {
 		_, domain, qualified = strings.Cut(string(account), "@")
 	}
 	configured := map[core.SourceID]bool{}
-	for _, d := range s.d.Rules.Domains {
+	for _, d := range ways.rules.Domains {
 		configured[d.Source] = true
-		if src := s.sources[d.Source]; src != nil && qualified && d.Is(domain) {
+		if src := ways.sources[d.Source]; src != nil && qualified && d.Is(domain) {
 			return src
 		}
 	}
-	if s.cloud != nil && (qualified && s.d.Cloud.isDomain(domain, s.d.Rules) || !qualified && len(s.d.Directories) == 0) {
-		return s.cloud
+	if ways.cloud != nil && (qualified && ways.provider.isDomain(domain, ways.rules) || !qualified && len(ways.directories) == 0) {
+		return ways.cloud
 	}
-	for _, dir := range s.d.Directories {
+	for _, dir := range ways.directories {
 		if id := dir.Checker.ID(); !qualified || !configured[id] {
-			return s.sources[id]
+			return ways.sources[id]
 		}
 	}
 	return nil

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"runtime"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/platenprint/platen/auth/usermap"
@@ -90,8 +91,7 @@ const checkTimeout = 30 * time.Second
 type Service struct {
 	d       Deps
 	limits  *limiter
-	sources map[core.SourceID]*source
-	cloud   *source       // nil when the identity provider checks no passwords here
+	ways    atomic.Pointer[ways]
 	local   chan struct{} // tries in progress that no directory checks
 	proofs  chan struct{} // proofs of other kinds in progress
 	generic map[string]bool
@@ -109,45 +109,24 @@ func New(d Deps) (*Service, error) {
 		d.Logger = slog.New(slog.DiscardHandler)
 	}
 	s := &Service{
-		d: d, sources: map[core.SourceID]*source{}, local: make(chan struct{}, 4*runtime.GOMAXPROCS(0)), proofs: make(chan struct{}, proofGate), generic: genericNames(d.SharedOSUsers),
+		d: d, local: make(chan struct{}, 4*runtime.GOMAXPROCS(0)), proofs: make(chan struct{}, proofGate), generic: genericNames(d.SharedOSUsers),
 		limits: &limiter{store: d.Store, key: []byte(d.Key.Reveal()), inFlight: map[string]*flight{}},
 	}
-	for _, dir := range d.Directories {
-		if dir.Lockout == (Lockout{}) {
-			dir.Lockout = DefaultLockout()
-		}
-		if dir.Lockout.Threshold == 0 {
-			dir.Lockout.Threshold = DefaultLockout().Threshold
-		}
-		id := dir.Checker.ID()
-		if l := dir.Lockout; l.Threshold == 1 || l.Threshold > 1 && l.Window <= 0 {
-			return nil, fmt.Errorf("%w: directory %q: with a lockout threshold of %d in %v no password can be tried safely; use at least 2 and a window", core.ErrInvalid, id, l.Threshold, l.Window)
-		}
-		s.sources[id] = &source{checker: dir.Checker, lockout: dir.Lockout, gate: make(chan struct{}, sourceGate)}
-	}
-	if c := d.Cloud; c != nil && c.Checker != nil {
-		if c.Lockout.Threshold == 1 || c.Lockout.Threshold > 1 && c.Lockout.Window <= 0 {
-			return nil, fmt.Errorf("%w: with a lockout threshold of %d in %v no password can be tried safely at the identity provider", core.ErrInvalid, c.Lockout.Threshold, c.Lockout.Window)
-		}
-		s.cloud = &source{cloud: c.Checker, lockout: c.Lockout, gate: make(chan struct{}, sourceGate)}
-		if s.cloud.lockout.Threshold == 0 {
-			s.cloud.lockout = DefaultLockout()
-		}
-	}
-	return s, nil
+	return s, s.Configure(d.Rules, d.Directories, d.Cloud)
 }
 
 // ChecksPasswords tells whether a source checks the passwords of its people itself; it fits users.Deps.
-func (s *Service) ChecksPasswords(id core.SourceID) bool { return s.sources[id] != nil }
+func (s *Service) ChecksPasswords(id core.SourceID) bool { return s.ways.Load().sources[id] != nil }
 
 // Purge forgets counters that have run out.
 func (s *Service) Purge(ctx context.Context) (int, error) {
 	longest := halfDayWindow
-	for _, src := range s.sources {
+	ways := s.ways.Load()
+	for _, src := range ways.sources {
 		longest = max(longest, src.lockout.Window)
 	}
-	if s.cloud != nil {
-		longest = max(longest, s.cloud.lockout.Window)
+	if ways.cloud != nil {
+		longest = max(longest, ways.cloud.lockout.Window)
 	}
 	n := 0
 	err := s.d.Store.Update(ctx, func(tx store.Tx) (err error) {
