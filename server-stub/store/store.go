@@ -57,6 +57,8 @@ type Tx interface {
 	Ledger
 	Devices
 	Web
+	Credentials
+	Outbox
 	Sources
 }
 

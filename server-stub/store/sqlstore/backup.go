@@ -65,6 +65,8 @@ var backupTables = []tableInfo{
 	{"role_grants", "user_id, role", 5},
 	{"passkeys", "id", 5},
 	{"web_flows", "hash", 5},
+	{"credentials", "id", 7},
+	{"outbox", "id", 7},
 	{"directory_sources", "id", 9},
 	{"directory_source_secrets", "source, name", 9},
 }

@@ -83,6 +83,7 @@ func fill(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	fillWeb(t, s)
+	fillCredentials(t, s)
 	fillSources(t, s)
 	l, stop := run(t, s)
 	defer stop()

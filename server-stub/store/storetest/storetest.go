@@ -106,6 +106,8 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"meta", metaTests},
 		{"ledger", ledgerTests},
 		{"devices", deviceTests},
+		{"credentials", credentialTests},
+		{"outbox", outboxTests},
 		{"sources", sourceTests},
 	} {
 		t.Run(suite.name, func(t *testing.T) {
