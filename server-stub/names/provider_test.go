@@ -73,7 +73,7 @@ func TestJobOwner(t *testing.T) {
 		job  Job
 		want core.UserID // 0: nobody's
 	}{
-		{"A1_32_alex_test_becomes_alex_test_at_organization_com", Job{Owner: "alex.test", Provider: "print1"}, 1},
+		{"A1_32_short_name_gets_the_suffix_of_its_provider", Job{Owner: "alex.test", Provider: "print1"}, 1},
 		{"A1_32_by_the_network_of_the_provider", Job{Owner: "alex.test", From: netip.MustParseAddr("10.1.4.4")}, 1},
 		{"A1_32_by_the_network_written_as_IPv6", Job{Owner: "alex.test", From: netip.MustParseAddr("::ffff:10.1.4.4")}, 1},
 		{"A1_31_UPN_as_it_stands", Job{Owner: "alex.test@sales.organization.com", Provider: "print1"}, 2},
