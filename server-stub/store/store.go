@@ -57,6 +57,7 @@ type Tx interface {
 	Ledger
 	Devices
 	Web
+	SCIM
 	Credentials
 	Outbox
 	Sources

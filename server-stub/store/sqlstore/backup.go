@@ -67,6 +67,12 @@ var backupTables = []tableInfo{
 	{"web_flows", "hash", 5},
 	{"credentials", "id", 7},
 	{"outbox", "id", 7},
+	{"scim_tokens", "id", 8},
+	{"scim_resources", "id", 8},
+	{"scim_values", "resource, path, value", 8},
+	{"scim_members", "group_id, member", 8},
+	{"scim_log", "id", 8},
+	{"scim_connections", "source", 8},
 	{"directory_sources", "id", 9},
 	{"directory_source_secrets", "source, name", 9},
 }

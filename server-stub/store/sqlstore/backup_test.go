@@ -84,6 +84,7 @@ func fill(t *testing.T, s store.Store) {
 	}
 	fillWeb(t, s)
 	fillCredentials(t, s)
+	fillSCIM(t, s)
 	fillSources(t, s)
 	l, stop := run(t, s)
 	defer stop()

@@ -108,6 +108,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"devices", deviceTests},
 		{"credentials", credentialTests},
 		{"outbox", outboxTests},
+		{"SCIM", scimTests},
 		{"sources", sourceTests},
 	} {
 		t.Run(suite.name, func(t *testing.T) {
