@@ -26,8 +26,10 @@ type Options struct {
 	// PublicURL is the origin for issuer and endpoints, such as https://localhost:8444. If empty Start takes
 	// https://localhost:PORT, and New the Host of each request.
 	PublicURL string
-	Clock     clock.Clock  // clock.System if nil
-	Log       *slog.Logger // none if nil; never gets a password, code, token or cookie
+	// GraphRoles tells the application permissions of Microsoft Graph that apps have; app-only tokens for it carry them. May be nil.
+	GraphRoles func() []string
+	Clock      clock.Clock  // clock.System if nil
+	Log        *slog.Logger // none if nil; never gets a password, code, token or cookie
 }
 
 // Emulator is a tenant of Entra ID. Everything is in memory. It is safe for concurrent use.
@@ -35,6 +37,7 @@ type Emulator struct {
 	log   *slog.Logger
 	clock clock.Clock
 	mux   *http.ServeMux
+	roles func() []string // of Graph
 
 	url  string // the origin; empty: by request
 	leaf *x509.Certificate
@@ -68,7 +71,7 @@ func New(opts Options) (*Emulator, error) {
 		return nil, err
 	}
 	e := &Emulator{
-		log: opts.Log, clock: opts.Clock, mux: http.NewServeMux(), url: strings.TrimRight(opts.PublicURL, "/"), config: config, keys: []key{first},
+		log: opts.Log, clock: opts.Clock, mux: http.NewServeMux(), roles: opts.GraphRoles, url: strings.TrimRight(opts.PublicURL, "/"), config: config, keys: []key{first},
 		done: func() error { return nil }, calls: map[string]int{}, wrong: map[string]int{}, revoked: map[string]time.Time{}, consents: map[string]bool{},
 		txs: map[string]*tx{}, codes: map[string]*code{}, refresh: map[string]*grant{}, devices: map[string]*device{}, sessions: map[string]*session{},
 	}

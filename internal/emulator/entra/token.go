@@ -265,8 +265,12 @@ func (e *Emulator) appOnly(r *http.Request, config Config, form url.Values, clie
 	claims["oid"] = guidOf("service principal " + client.ID)
 	claims["sub"] = claims["oid"]
 	claims["idtyp"] = "app"
-	if len(scope.resource.Roles) > 0 {
-		claims["roles"] = scope.resource.Roles
+	roles := scope.resource.Roles
+	if scope.resource.ID == graphID && e.roles != nil {
+		roles = e.roles()
+	}
+	if len(roles) > 0 {
+		claims["roles"] = roles
 	}
 	text, err := e.Sign(AlgRS256, claims)
 	if err != nil {

@@ -4,7 +4,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"net/http"
-	"net/url"
 	"reflect"
 	"slices"
 	"strings"
@@ -17,6 +16,7 @@ type token struct {
 	Since   int       `json:"c"`           // changes before that are known
 	Until   int       `json:"u,omitempty"` // changes from then on are for the next time
 	Next    int       `json:"n,omitempty"` // the first row of the next page
+	Member  int       `json:"m,omitempty"` // the first of its members that were not told yet
 	Initial bool      `json:"i,omitempty"` // everybody, not only who changed
 	At      time.Time `json:"t,omitzero"`  // when it was issued
 	Salt    int       `json:"x,omitempty"` // makes a link look new, for faults
@@ -33,7 +33,7 @@ func parseToken(text string) (token, error) {
 	if err == nil {
 		err = json.Unmarshal(raw, &t)
 	}
-	t.Next = max(t.Next, 0)
+	t.Next, t.Member = max(t.Next, 0), max(t.Member, 0)
 	return t, err
 }
 
@@ -46,72 +46,73 @@ type change struct {
 
 // delta answers /users/delta.
 func (e *Emulator) delta(r *http.Request, base string) (page, error) {
-	if err := known(r, "$top", "$select", "$skiptoken", "$deltatoken"); err != nil {
-		return page{}, err
-	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	now := e.opts.Clock()
-	t, latest, err := e.deltaToken(r.URL.Query(), now)
-	if err != nil {
-		return page{}, err
+	t, p, err := e.deltaToken(r, base, len(e.changes), userSelection)
+	if err != nil || p.DeltaLink != "" {
+		return p, err
 	}
-	p := page{Value: []map[string]any{}}
-	if latest {
-		p.DeltaLink = base + "?$deltatoken=" + t.text()
-		return p, nil
+	end := 0
+	if t.Initial {
+		for end = len(e.order); t.Next < end && len(p.Value) < deltaTop; t.Next++ {
+			if person := e.living(e.order[t.Next]); person != nil {
+				p.Value = append(p.Value, person.row(t.Select))
+			}
+		}
+	} else {
+		rows := e.changed(t)
+		end = len(rows)
+		from := min(t.Next, end)
+		t.Next = min(from+deltaTop, end)
+		p.Value = append(p.Value, rows[from:t.Next]...)
 	}
-	rows := e.changed(t)
-	from := min(t.Next, len(rows))
-	to := min(from+deltaTop, len(rows))
-	p.Value = append(p.Value, rows[from:to]...)
-	if to < len(rows) {
-		t.Next = to
-		p.NextLink = base + "?$skiptoken=" + t.text()
-		return p, nil
-	}
-	p.DeltaLink = base + "?$deltatoken=" + token{Select: t.Select, Since: t.Until, At: now}.text()
+	e.linkDelta(&p, t, base, t.Next < end)
 	return p, nil
 }
 
-// deltaToken reads or makes the token of a request. latest tells that only the token itself is wanted.
-func (e *Emulator) deltaToken(q url.Values, now time.Time) (t token, latest bool, err error) {
+// linkDelta says where a page of changes goes on.
+func (e *Emulator) linkDelta(p *page, t token, base string, more bool) {
+	if more {
+		p.NextLink = base + "?$skiptoken=" + t.text()
+		return
+	}
+	p.DeltaLink = base + "?$deltatoken=" + token{Select: t.Select, Since: t.Until, At: e.opts.Clock()}.text()
+}
+
+// deltaToken reads or makes the token of a request, when end changes were made. Where only the token itself is wanted, the page has it.
+func (e *Emulator) deltaToken(r *http.Request, base string, end int, selection func(string) ([]string, error)) (t token, p page, err error) {
+	p.Value = []map[string]any{}
+	if err := known(r, "$top", "$select", "$skiptoken", "$deltatoken"); err != nil {
+		return t, p, err
+	}
+	now, q := e.opts.Clock(), r.URL.Query()
 	old := q.Get("$deltatoken")
 	if text := q.Get("$skiptoken"); text != "" {
 		old = text
 	}
 	if old == "" || old == "latest" {
 		selected, err := selection(q.Get("$select"))
-		end := len(e.changes)
-		if old == "latest" {
-			return token{Select: selected, Since: end, At: now}, true, err
+		if old == "latest" && err == nil {
+			p.DeltaLink = base + "?$deltatoken=" + token{Select: selected, Since: end, At: now}.text()
 		}
-		return token{Select: selected, Since: end, Until: end, Initial: true, At: now}, false, err
+		return token{Select: selected, Since: end, Until: end, Initial: true, At: now}, p, err
 	}
 	t, err = parseToken(old)
-	if err != nil || len(t.Select) == 0 || t.Since < 0 || t.Since > len(e.changes) || t.Until > len(e.changes) {
-		return t, false, bad("BadRequest", "The token is not valid.")
+	if err != nil || len(t.Select) == 0 || t.Since < 0 || t.Since > end || t.Until > end {
+		return t, p, bad("BadRequest", "The token is not valid.")
 	}
 	if now.Sub(t.At) > deltaLife {
-		return t, false, bad("syncStateNotFound", "The sync state generation is not found; begin anew.")
+		return t, p, bad("syncStateNotFound", "The sync state generation is not found; begin anew.")
 	}
 	if q.Get("$skiptoken") == "" {
-		t.Until = len(e.changes)
+		t.Until = end
 	}
-	return t, false, nil
+	return t, p, nil
 }
 
-// changed lists the rows that a token is about. What changed several times is one row.
+// changed lists the rows that a token of changes is about. What changed several times is one row.
 func (e *Emulator) changed(t token) []map[string]any {
 	var rows []map[string]any
-	if t.Initial {
-		for _, id := range e.order {
-			if p := e.people[id]; p != nil && !e.gone[id] {
-				rows = append(rows, p.row(t.Select))
-			}
-		}
-		return rows
-	}
 	var ids []string
 	last, fields := map[string]change{}, map[string][]string{}
 	for _, c := range e.changes[t.Since:max(t.Until, t.Since)] {

@@ -2,12 +2,15 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 	"time"
 )
 
 // Fault is something that goes wrong. It begins after After good answers and spoils Times of them, all when Times is 0.
 type Fault struct {
-	Endpoint string // "users" or "delta"; any if empty
+	// Endpoint is "users", "delta" (of users), "user", "groups", "groups/delta", "group", "members", "applications" or "batch"; any if
+	// empty. Requests in a batch count for themselves.
+	Endpoint string
 	After    int
 	Times    int
 
@@ -21,6 +24,8 @@ type Fault struct {
 	Cycle     bool   // the next page is this one again
 	Empty     bool   // the page has nobody, and a link to itself under a new name each time
 	Replay    bool   // everybody on the page is there twice
+	Reverse   bool   // the rows come in the opposite order
+	Endless   bool   // neither a next page nor a link for the next time follows
 	Duplicate bool   // the link leads to this page again, under a new name each time
 	Hide      string // a property that everybody lacks
 }
@@ -32,11 +37,18 @@ func (e *Emulator) SetFault(f *Fault) {
 	e.fault, e.answered = f, 0
 }
 
-// Grant sets the application permissions that apps have.
+// Grant sets the application permissions that apps have; new tokens say so in their roles.
 func (e *Emulator) Grant(permissions ...string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.granted = permissions
+}
+
+// Granted returns them.
+func (e *Emulator) Granted() []string {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.granted
 }
 
 // strike tells whether an answer is to be spoilt, and the how manyth it is since the fault was set.
@@ -78,8 +90,13 @@ func (f Fault) spoil(p *page, r *http.Request, base string, count int) {
 			row[f.Hide] = nil
 		}
 	}
+	if f.Reverse {
+		slices.Reverse(p.Value)
+	}
 	query := r.URL.Query()
 	switch {
+	case f.Endless:
+		p.NextLink, p.DeltaLink = "", ""
 	case f.NextLink != "":
 		p.NextLink = f.NextLink
 	case f.Cycle:
@@ -92,5 +109,8 @@ func (f Fault) spoil(p *page, r *http.Request, base string, count int) {
 	}
 	if f.Empty {
 		p.Value = p.Value[:0]
+	}
+	if p.NextLink != "" {
+		p.DeltaLink = ""
 	}
 }

@@ -16,22 +16,33 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 )
 
-// PermissionUsers is the application permission to read people.
-const PermissionUsers = "User.Read.All"
+// The application permissions that the emulator knows. Directory.Read.All stands for all of them, as in Graph.
+const (
+	PermissionUsers        = "User.Read.All"
+	PermissionGroups       = "GroupMember.Read.All"
+	PermissionApplications = "Application.Read.All"
+	permissionDirectory    = "Directory.Read.All"
+)
 
 // The limits of Graph.
 const (
 	defaultTop = 100
 	maxTop     = 999
-	deltaTop   = 200                // rows of a page of changes, whatever $top says
+	deltaTop   = 200                // rows and members of a page of changes, whatever $top says
 	deltaLife  = 7 * 24 * time.Hour // of a token
+	maxBatch   = 20                 // requests in one
 )
 
 // Options say how an emulator runs.
 type Options struct {
-	People []Person
-	// Permissions are the application permissions that were granted to every app, beside those in a token's roles.
+	People       []Person
+	Groups       []Group
+	Applications []Application
+	// Permissions are the application permissions that were granted to every app. Nil: those that a token's roles say.
 	Permissions []string
+	// Units are the resource units that may be spent in ten seconds; whoever spends more is told to wait. 0: any number. Graph gives
+	// 3500, 5000 or 8000, by the size of the tenant.
+	Units int
 	// Authority is where the tokens come from, with the tenant: https://localhost:8443/TENANT. Their signatures are checked
 	// with the keys that it publishes.
 	Authority string
@@ -40,21 +51,25 @@ type Options struct {
 	Log       *slog.Logger // none if nil; never gets a token
 }
 
-// Emulator is the people of one tenant. Everything is in memory. It is safe for concurrent use.
+// Emulator is the people, groups and applications of one tenant. Everything is in memory. It is safe for concurrent use.
 type Emulator struct {
 	opts Options
 	mux  *http.ServeMux
 	keys keyring
 
-	mu       sync.Mutex // guards everything below
-	granted  []string
-	order    []string          // ids, as /users lists them
-	people   map[string]Person // living and soft-deleted; nothing in one is ever changed in place
-	gone     map[string]bool   // soft-deleted
-	changes  []change
-	fault    *Fault
-	answered int // since the fault was set
-	calls    map[string]int
+	mu           sync.Mutex // guards everything below
+	granted      []string
+	order        []string          // ids of people, as /users lists them
+	people       map[string]Person // living and soft-deleted; nothing in one is ever changed in place
+	gone         map[string]bool   // soft-deleted people
+	changes      []change
+	groupOrder   []string          // ids of groups, as /groups lists them
+	groups       map[string]*Group // living ones
+	groupChanges []groupChange
+	fault        *Fault
+	answered     int // since the fault was set
+	calls        map[string]int
+	spent        []spending
 }
 
 // New prepares an emulator as an http.Handler (see Handler).
@@ -70,33 +85,59 @@ func New(opts Options) *Emulator {
 	}
 	e := &Emulator{
 		opts: opts, mux: http.NewServeMux(), keys: keyring{authority: opts.Authority, client: opts.Client}, granted: opts.Permissions,
-		people: map[string]Person{}, gone: map[string]bool{}, calls: map[string]int{},
+		people: map[string]Person{}, gone: map[string]bool{}, groups: map[string]*Group{}, calls: map[string]int{},
 	}
 	for _, p := range opts.People {
 		e.order = append(e.order, p.ID())
 		e.people[p.ID()] = p
 	}
-	e.mux.HandleFunc("GET /v1.0/users", e.answer("users", e.users))
-	e.mux.HandleFunc("GET /v1.0/users/delta", e.answer("delta", e.delta))
+	for _, g := range opts.Groups {
+		e.groupOrder = append(e.groupOrder, g.ID)
+		e.groups[g.ID] = &g
+	}
+	for pattern, p := range map[string]endpoint{
+		"/users":               {"users", PermissionUsers, 2, e.users},
+		"/users/delta":         {"delta", PermissionUsers, 2, e.delta},
+		"/users/{id}":          {"user", PermissionUsers, 1, e.user},
+		"/groups":              {"groups", PermissionGroups, 2, e.listGroups},
+		"/groups/delta":        {"groups/delta", PermissionGroups, 2, e.groupDelta},
+		"/groups/{id}":         {"group", PermissionGroups, 1, e.group},
+		"/groups/{id}/members": {"members", PermissionGroups, 3, e.members},
+		"/applications":        {"applications", PermissionApplications, 1, e.applications},
+	} {
+		e.mux.HandleFunc("GET /v1.0"+pattern, e.answer(p))
+	}
+	e.mux.HandleFunc("POST /v1.0/$batch", e.batch)
+	e.administration()
 	return e
 }
 
 // Handler serves the emulator. It must be served over TLS: azcore sends no token otherwise.
 func (e *Emulator) Handler() http.Handler { return e.mux }
 
-// Calls counts the requests so far by endpoint: "users", "delta".
+// Calls counts the requests so far by endpoint, as Fault names them; those in a batch too.
 func (e *Emulator) Calls() map[string]int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return maps.Clone(e.calls)
 }
 
-// page is one answer with people.
+// page is one answer with a list.
 type page struct {
 	Context   string           `json:"@odata.context"`
 	NextLink  string           `json:"@odata.nextLink,omitempty"`
 	DeltaLink string           `json:"@odata.deltaLink,omitempty"`
 	Value     []map[string]any `json:"value"`
+
+	one bool // not a list: the only row is the answer
+}
+
+// endpoint is what can be asked for.
+type endpoint struct {
+	name       string // of Fault and Calls
+	permission string
+	units      int // what asking costs
+	list       func(r *http.Request, base string) (page, error)
 }
 
 // refusal is an answer without.
@@ -114,30 +155,33 @@ func bad(code, format string, args ...any) error {
 }
 
 // answer is what all endpoints have in common.
-func (e *Emulator) answer(name string, list func(r *http.Request, base string) (page, error)) http.HandlerFunc {
+func (e *Emulator) answer(to endpoint) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
-		e.calls[name]++
+		e.calls[to.name]++
 		e.mu.Unlock()
 		base := "https://" + r.Host + r.URL.Path
-		err := e.authorise(r)
-		fault, count, strikes := e.strike(name)
+		err := e.authorise(r, to.permission)
+		fault, count, strikes := e.strike(to.name)
 		if err == nil && strikes && fault.Status != 0 {
 			err = fault.refusal(base)
 		}
+		if err == nil {
+			err = e.spend(to.units, r)
+		}
 		var p page
 		if err == nil {
-			p, err = list(r, base)
+			p, err = to.list(r, base)
 		}
 		if err != nil {
 			e.refuse(w, r, err)
 			return
 		}
-		p.Context = "https://" + r.Host + "/v1.0/$metadata#users"
+		p.Context = "https://" + r.Host + "/v1.0/$metadata#" + strings.TrimPrefix(r.URL.Path, "/v1.0/")
 		if strikes {
 			fault.spoil(&p, r, base, count)
 		}
-		raw, err := json.Marshal(p)
+		raw, err := p.json()
 		if err != nil {
 			e.refuse(w, r, err)
 			return
@@ -145,9 +189,24 @@ func (e *Emulator) answer(name string, list func(r *http.Request, base string) (
 		if strikes && fault.Truncate {
 			raw = raw[:len(raw)*2/3]
 		}
-		w.Header().Set("Content-Type", "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8")
+		w.Header().Set("Content-Type", contentType)
 		_, _ = w.Write(raw)
 	}
+}
+
+const contentType = "application/json;odata.metadata=minimal;odata.streaming=true;IEEE754Compatible=false;charset=utf-8"
+
+// json writes an answer: a list, or its only row with the context in front.
+func (p page) json() ([]byte, error) {
+	if !p.one {
+		return json.Marshal(p)
+	}
+	context, err := json.Marshal(map[string]string{"@odata.context": p.Context + "/$entity"})
+	if err != nil {
+		return nil, err
+	}
+	row, err := json.Marshal(p.Value[0])
+	return slices.Concat(context[:len(context)-1], []byte(","), row[1:]), err
 }
 
 func (e *Emulator) refuse(w http.ResponseWriter, r *http.Request, err error) {
@@ -170,19 +229,21 @@ func (e *Emulator) refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}})
 }
 
-// selection reads $select.
-func selection(text string) ([]string, error) {
+// selection reads $select of a type whose properties those are.
+func selection(text, kind string, all, usual []string) ([]string, error) {
 	if text == "" {
 		return usual, nil
 	}
 	list := strings.Split(text, ",")
 	for _, name := range list {
-		if !slices.Contains(properties, name) {
-			return nil, bad("BadRequest", "Parsing OData Select and Expand failed: Could not find a property named '%s' on type 'microsoft.graph.user'.", name)
+		if !slices.Contains(all, name) && (kind != "user" || !directoryExtension.MatchString(name)) {
+			return nil, bad("BadRequest", "Parsing OData Select and Expand failed: Could not find a property named '%s' on type 'microsoft.graph.%s'.", name, kind)
 		}
 	}
 	return list, nil
 }
+
+func userSelection(text string) ([]string, error) { return selection(text, "user", properties, usual) }
 
 // known refuses parameters that the emulator does not have, so that nobody believes they do something.
 func known(r *http.Request, names ...string) error {
@@ -194,40 +255,99 @@ func known(r *http.Request, names ...string) error {
 	return nil
 }
 
+// paging reads $top and $skiptoken of a list.
+func paging(r *http.Request) (top int, t token, err error) {
+	if err := known(r, "$top", "$select", "$skiptoken"); err != nil {
+		return 0, t, err
+	}
+	q := r.URL.Query()
+	top = defaultTop
+	if text := q.Get("$top"); text != "" {
+		if top, err = strconv.Atoi(text); err != nil || top < 1 || top > maxTop {
+			return 0, t, bad("Request_UnsupportedQuery", "Invalid page size specified: '%s'. Must be between 1 and 999 inclusive.", text)
+		}
+	}
+	if text := q.Get("$skiptoken"); text != "" {
+		if t, err = parseToken(text); err != nil {
+			return 0, t, bad("Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request.")
+		}
+	}
+	return top, t, nil
+}
+
+// more is the link to the page that begins at t.
+func more(r *http.Request, base string, t token) string {
+	q := r.URL.Query()
+	q.Set("$skiptoken", t.text())
+	return base + "?" + q.Encode()
+}
+
 // users answers /users.
 func (e *Emulator) users(r *http.Request, base string) (page, error) {
-	q := r.URL.Query()
-	if err := known(r, "$top", "$select", "$skiptoken"); err != nil {
-		return page{}, err
-	}
-	selected, err := selection(q.Get("$select"))
+	top, t, err := paging(r)
 	if err != nil {
 		return page{}, err
 	}
-	top := defaultTop
-	if text := q.Get("$top"); text != "" {
-		if top, err = strconv.Atoi(text); err != nil || top < 1 || top > maxTop {
-			return page{}, bad("Request_UnsupportedQuery", "Invalid page size specified: '%s'. Must be between 1 and 999 inclusive.", text)
-		}
-	}
-	var t token
-	if text := q.Get("$skiptoken"); text != "" {
-		if t, err = parseToken(text); err != nil {
-			return page{}, bad("Directory_ExpiredPageToken", "The specified page token value has expired and can no longer be included in your request.")
-		}
+	selected, err := userSelection(r.URL.Query().Get("$select"))
+	if err != nil {
+		return page{}, err
 	}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	p := page{Value: []map[string]any{}}
 	for ; t.Next < len(e.order) && len(p.Value) < top; t.Next++ {
-		if id := e.order[t.Next]; !e.gone[id] && e.people[id] != nil {
-			p.Value = append(p.Value, e.people[id].row(selected))
+		if person := e.living(e.order[t.Next]); person != nil {
+			p.Value = append(p.Value, person.row(selected))
 		}
 	}
 	if t.Next < len(e.order) {
-		next := r.URL.Query()
-		next.Set("$skiptoken", t.text())
-		p.NextLink = base + "?" + next.Encode()
+		p.NextLink = more(r, base, t)
 	}
 	return p, nil
+}
+
+// user answers /users/ID, where ID is the object id or the userPrincipalName.
+func (e *Emulator) user(r *http.Request, _ string) (page, error) {
+	if err := known(r, "$select"); err != nil {
+		return page{}, err
+	}
+	selected, err := userSelection(r.URL.Query().Get("$select"))
+	if err != nil {
+		return page{}, err
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	person := e.living(e.find(r.PathValue("id")))
+	if person == nil {
+		return page{}, missing(r.PathValue("id"))
+	}
+	return page{Value: []map[string]any{person.row(selected)}, one: true}, nil
+}
+
+func missing(id string) error {
+	return &refusal{
+		status: http.StatusNotFound, code: "Request_ResourceNotFound",
+		message: fmt.Sprintf("Resource '%s' does not exist or one of its queried reference-property objects are not present.", id),
+	}
+}
+
+// living is a person who is there, nil for none.
+func (e *Emulator) living(id string) Person {
+	if e.gone[id] {
+		return nil
+	}
+	return e.people[id]
+}
+
+// find makes an object id of one, or of a userPrincipalName.
+func (e *Emulator) find(name string) string {
+	if !strings.Contains(name, "@") {
+		return strings.ToLower(name)
+	}
+	for _, id := range e.order {
+		if strings.EqualFold(e.people[id].text("userPrincipalName"), name) {
+			return id
+		}
+	}
+	return name
 }

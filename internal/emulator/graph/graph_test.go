@@ -61,7 +61,7 @@ func certificate(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{raw}, PrivateKey: key}
 }
 
-func start(t *testing.T, people []Person) *site {
+func start(t *testing.T, people []Person, groups ...Group) *site {
 	t.Helper()
 	pair := certificate(t)
 	leaf, err := x509.ParseCertificate(pair.Certificate[0])
@@ -71,7 +71,7 @@ func start(t *testing.T, people []Person) *site {
 	s := &site{t: t, now: time.Now()}
 	s.Tenant, err = StartTenant(t.Context(), "127.0.0.1:0", pair,
 		entra.Config{Tenant: tenantID, Apps: []entra.App{{ID: clientID, Secret: secret}, {ID: tenantID, Secret: secret, Scopes: []string{"x"}}}},
-		Options{People: people, Permissions: []string{PermissionUsers}, Clock: s.clock})
+		Options{People: people, Groups: groups, Permissions: []string{PermissionUsers, PermissionGroups, PermissionApplications}, Clock: s.clock})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,8 +2,10 @@ package graph
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -17,8 +19,11 @@ type Person map[string]any
 var properties = []string{
 	"id", "userPrincipalName", "mailNickname", "onPremisesSamAccountName", "onPremisesDomainName", "onPremisesImmutableId", "onPremisesSecurityIdentifier",
 	"displayName", "givenName", "surname", "mail", "proxyAddresses", "otherMails", "employeeId", "onPremisesExtensionAttributes", "officeLocation", "department",
-	"accountEnabled", "userType", "jobTitle", "mobilePhone", "businessPhones", "preferredLanguage",
+	"accountEnabled", "userType", "jobTitle", "mobilePhone", "businessPhones", "preferredLanguage", "employeeType", "faxNumber", "postalCode",
 }
+
+// directoryExtension is a property that an application has added to users.
+var directoryExtension = regexp.MustCompile(`^extension_[0-9a-f]{32}_[A-Za-z0-9]+$`)
 
 // usual are the properties without $select.
 var usual = []string{
@@ -59,7 +64,8 @@ func Synced(n int) []Person {
 			"id": GUID(name), "userPrincipalName": name + "@example.org", "mailNickname": name + ".nick", "displayName": fmt.Sprintf("Person %d", i), "givenName": "Person",
 			"surname": fmt.Sprint(i), "mail": name + "@mail.example.org", "proxyAddresses": []string{"SMTP:" + name + "@mail.example.org", "smtp:" + name + "@example.com"},
 			"onPremisesSamAccountName": name, "onPremisesDomainName": "corp.example.org", "onPremisesSecurityIdentifier": fmt.Sprintf("S-1-5-21-1-2-3-%d", 1000+i),
-			"accountEnabled": true, "userType": "Member", "department": "Science", "officeLocation": "B 2",
+			"accountEnabled": true, "userType": "Member", "department": "Science", "officeLocation": "B 2", "employeeId": fmt.Sprint(100_000 + i), "preferredLanguage": "en-GB",
+			"onPremisesImmutableId": immutableID(name),
 		}
 	}
 	return people
@@ -72,6 +78,12 @@ func GUID(text string) string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:16])
 }
 
+// immutableID makes what Entra Connect writes of an objectGUID, the same of the same text.
+func immutableID(text string) string {
+	b := sha256.Sum256([]byte("objectGUID of " + text))
+	return base64.StdEncoding.EncodeToString(b[:16])
+}
+
 // ParsePeople reads a JSON list of user objects. An unknown property is an error; what is not there is null, but
 // accountEnabled, which is true, userType, which is Member, and id, which is made of the UPN.
 func ParsePeople(raw []byte) ([]Person, error) {
@@ -81,7 +93,7 @@ func ParsePeople(raw []byte) ([]Person, error) {
 	}
 	for i, p := range people {
 		for name := range p {
-			if !slices.Contains(properties, name) {
+			if !slices.Contains(properties, name) && !directoryExtension.MatchString(name) {
 				return nil, fmt.Errorf("read the emulated people: number %d: a user has no property %q", i+1, name)
 			}
 		}

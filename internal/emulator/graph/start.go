@@ -28,7 +28,8 @@ type Tenant struct {
 }
 
 // StartTenant serves both over TLS with this certificate, on loopback only, until ctx ends or Close is called. listen is an
-// address such as 127.0.0.1:0. Of opts.Authority and opts.Client nothing is used.
+// address such as 127.0.0.1:0. Of opts.Authority and opts.Client nothing is used; without opts.Applications they are those of
+// config that have a secret, which ends in 180 days.
 func StartTenant(ctx context.Context, listen string, certificate tls.Certificate, config entra.Config, opts Options) (*Tenant, error) {
 	leaf, err := x509.ParseCertificate(certificate.Certificate[0])
 	if err != nil {
@@ -44,7 +45,9 @@ func StartTenant(ctx context.Context, listen string, certificate tls.Certificate
 		return nil, errors.Join(fmt.Errorf("start the emulated tenant: %s is no loopback address, and it guards nothing", listener.Addr()), listener.Close())
 	}
 	t := &Tenant{url: fmt.Sprintf("https://localhost:%d", address.Port), id: strings.ToLower(config.Tenant)}
-	t.Entra, err = entra.New(entra.Options{Config: config, PublicURL: t.url, Clock: opts.Clock, Log: opts.Log})
+	t.Entra, err = entra.New(entra.Options{
+		Config: config, PublicURL: t.url, Clock: opts.Clock, Log: opts.Log, GraphRoles: func() []string { return t.Graph.Granted() },
+	})
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
@@ -52,9 +55,13 @@ func StartTenant(ctx context.Context, listen string, certificate tls.Certificate
 	pool.AddCert(leaf)
 	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool, MinVersion: tls.VersionTLS12}}
 	opts.Authority, opts.Client = t.url+"/"+t.id, &http.Client{Transport: transport, Timeout: 30 * time.Second}
+	if opts.Applications == nil {
+		opts.Applications = applicationsOf(config, opts.Clock)
+	}
 	t.Graph = New(opts)
 	mux := http.NewServeMux()
 	mux.Handle("/v1.0/", t.Graph.Handler())
+	mux.Handle("/emulator/", t.Graph.Handler())
 	mux.Handle("/", t.Entra.Handler())
 	server := &http.Server{
 		Handler: mux, ReadHeaderTimeout: 30 * time.Second, ErrorLog: slog.NewLogLogger(t.Graph.opts.Log.Handler(), slog.LevelDebug),

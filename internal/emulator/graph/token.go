@@ -61,8 +61,8 @@ func (k *keyring) key(ctx context.Context, id string) (any, error) {
 	return found[0].Key, nil
 }
 
-// authorise checks the bearer token and the permission to read people.
-func (e *Emulator) authorise(r *http.Request) error {
+// authorise checks the bearer token and the permission.
+func (e *Emulator) authorise(r *http.Request, permission string) error {
 	refused := func(format string, args ...any) error {
 		return &refusal{status: http.StatusUnauthorized, code: "InvalidAuthenticationToken", message: fmt.Sprintf(format, args...)}
 	}
@@ -88,8 +88,11 @@ func (e *Emulator) authorise(r *http.Request) error {
 		return refused("Signature is invalid.")
 	}
 	e.mu.Lock()
-	permissions := slices.Concat(e.granted, claims.Roles)
+	permissions := e.granted
 	e.mu.Unlock()
+	if permissions == nil {
+		permissions = claims.Roles
+	}
 	switch {
 	case !slices.ContainsFunc(claims.Audience, func(a string) bool { return slices.Contains(audiences, strings.TrimSuffix(a, "/")) }):
 		return refused("Invalid audience.")
@@ -99,10 +102,10 @@ func (e *Emulator) authorise(r *http.Request) error {
 		return refused("Invalid tenant.")
 	case claims.Type != "app":
 		return refused("The emulator knows tokens of applications only.")
-	case !slices.Contains(permissions, PermissionUsers):
+	case !slices.Contains(permissions, permission) && !slices.Contains(permissions, permissionDirectory):
 		return &refusal{
 			status: http.StatusForbidden, code: "Authorization_RequestDenied",
-			message: "Insufficient privileges to complete the operation. (The emulator says which: " + PermissionUsers + ".)",
+			message: "Insufficient privileges to complete the operation. (The emulator says which: " + permission + ".)",
 		}
 	}
 	return nil

@@ -38,7 +38,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	config := flags.String("config", "", "the tenant: a YAML `file` as the Entra ID emulator takes")
 	file := flags.String("people", "", "the people: a JSON `file` with a list of user objects; those of -config if empty")
 	many := flags.Int("made", 0, "so many made-up people, person0@example.org and so on, beside them")
-	permissions := flags.String("permissions", graph.PermissionUsers, "the application `permissions` of every app, with commas")
+	groupFile := flags.String("groups", "", "the groups: a JSON `file` with a list of displayName and members (userPrincipalNames, names of groups)")
+	manyGroups := flags.Int("made-groups", 0, "so many made-up groups, \"Group 0\" and so on, nested, with all people in them")
+	units := flags.Int("units", 0, "resource units in ten seconds, after which requests must wait; 0 for any number")
+	permissions := flags.String("permissions", graph.PermissionUsers+","+graph.PermissionGroups, "the application `permissions` of every app, with commas")
 	listen := flags.String("listen", "127.0.0.1:8444", "the loopback `address` to listen on")
 	cert := flags.String("cert", "", "a certificate for localhost, a PEM `file`")
 	key := flags.String("key", "", "its key, a PEM `file`")
@@ -64,8 +67,20 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 	}
 	people = append(people, graph.Synced(*many)...)
+	groups := graph.Nested(*manyGroups, people)
+	if *groupFile != "" {
+		raw, err := os.ReadFile(*groupFile)
+		if err != nil {
+			return err
+		}
+		own, err := graph.ParseGroups(raw, people)
+		if err != nil {
+			return fmt.Errorf("%s: %w", *groupFile, err)
+		}
+		groups = append(groups, own...)
+	}
 	t, err := graph.StartTenant(ctx, *listen, pair, tenant, graph.Options{
-		People: people, Permissions: strings.Split(*permissions, ","), Log: slog.New(slog.NewTextHandler(stderr, nil)),
+		People: people, Groups: groups, Units: *units, Permissions: strings.Split(*permissions, ","), Log: slog.New(slog.NewTextHandler(stderr, nil)),
 	})
 	if err != nil {
 		return err
