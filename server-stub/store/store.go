@@ -57,6 +57,7 @@ type Tx interface {
 	Ledger
 	Devices
 	Web
+	Directories
 	SCIM
 	Credentials
 	Outbox
@@ -160,6 +161,7 @@ type Limits interface {
 type Sync interface {
 	CreateSyncRun(ctx context.Context, r core.SyncRun) (int64, error)
 	UpdateSyncRun(ctx context.Context, r core.SyncRun) error
+	SyncRun(ctx context.Context, id int64) (core.SyncRun, error)
 	// SyncRuns returns the latest runs of a source, newest first.
 	SyncRuns(ctx context.Context, source core.SourceID, limit int) ([]core.SyncRun, error)
 }

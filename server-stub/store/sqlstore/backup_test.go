@@ -83,6 +83,7 @@ func fill(t *testing.T, s store.Store) {
 		t.Fatal(err)
 	}
 	fillWeb(t, s)
+	fillDirectories(t, s)
 	fillCredentials(t, s)
 	fillSCIM(t, s)
 	fillSources(t, s)

@@ -13,13 +13,13 @@ import (
 )
 
 const userColumns = `id, username, display_name, email, department, office, source, overdraft, disabled,
-	disabled_by_source, deleted_at, erased_at, created_at, updated_at`
+	disabled_by_source, deleted_at, erased_at, created_at, updated_at, language, keeps_username`
 
 func scanUser(row scanner) (core.User, error) {
 	var u core.User
 	err := row.Scan(&u.ID, &u.Username, &u.DisplayName, &u.Email, &u.Department, &u.Office, &u.Source, &u.Overdraft,
 		boolOf{&u.Disabled}, boolOf{&u.DisabledBySource}, timeOf{&u.DeletedAt}, timeOf{&u.ErasedAt},
-		timeOf{&u.CreatedAt}, timeOf{&u.UpdatedAt})
+		timeOf{&u.CreatedAt}, timeOf{&u.UpdatedAt}, &u.Language, boolOf{&u.KeepsUsername})
 	return u, err
 }
 
@@ -34,10 +34,11 @@ func searchText(u core.User) string {
 // CreateUser implements store.Users.
 func (t *tx) CreateUser(ctx context.Context, u core.User) (core.UserID, error) {
 	id, err := one(ctx, t, scanInt, "create a user", `INSERT INTO users (username, display_name, email, department, office,
-			source, overdraft, disabled, disabled_by_source, deleted_at, erased_at, created_at, updated_at, search)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id`,
+			source, overdraft, disabled, disabled_by_source, deleted_at, erased_at, created_at, updated_at, search,
+			language, keeps_username)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) RETURNING id`,
 		u.Username, u.DisplayName, u.Email, u.Department, u.Office, u.Source, u.Overdraft, u.Disabled,
-		u.DisabledBySource, u.DeletedAt, u.ErasedAt, u.CreatedAt, u.UpdatedAt, searchText(u))
+		u.DisabledBySource, u.DeletedAt, u.ErasedAt, u.CreatedAt, u.UpdatedAt, searchText(u), u.Language, u.KeepsUsername)
 	return core.UserID(id), err
 }
 
@@ -50,10 +51,11 @@ func (t *tx) User(ctx context.Context, id core.UserID) (core.User, error) {
 func (t *tx) UpdateUser(ctx context.Context, u core.User) error {
 	return t.execOne(ctx, fmt.Sprintf("change user %d", u.ID), `UPDATE users SET username = $1, display_name = $2,
 			email = $3, department = $4, office = $5, source = $6, overdraft = $7, disabled = $8,
-			disabled_by_source = $9, deleted_at = $10, erased_at = $11, updated_at = $12, search = $13
-		WHERE id = $14`,
+			disabled_by_source = $9, deleted_at = $10, erased_at = $11, updated_at = $12, search = $13,
+			language = $14, keeps_username = $15
+		WHERE id = $16`,
 		u.Username, u.DisplayName, u.Email, u.Department, u.Office, u.Source, u.Overdraft, u.Disabled,
-		u.DisabledBySource, u.DeletedAt, u.ErasedAt, u.UpdatedAt, searchText(u), u.ID)
+		u.DisabledBySource, u.DeletedAt, u.ErasedAt, u.UpdatedAt, searchText(u), u.Language, u.KeepsUsername, u.ID)
 }
 
 // ListUsers implements store.Users.

@@ -20,6 +20,7 @@ var userTests = []test{
 		want := core.User{
 			Username: "alex.test", DisplayName: "Alex Täst", Email: "alex@example.org", Department: "Physics", Office: "B 12",
 			Source: "corp", Overdraft: 50000, Disabled: true, DisabledBySource: true, DeletedAt: day, ErasedAt: day.Add(time.Hour),
+			Language: "fr-CH", KeepsUsername: true,
 			CreatedAt: day.Add(-time.Hour), UpdatedAt: day.Add(time.Minute),
 		}
 		update(t, s, func(tx store.Tx) (err error) {

@@ -190,6 +190,7 @@ var syncTests = []test{
 		second := core.SyncRun{
 			Source: "corp", StartedAt: day.Add(time.Hour), FinishedAt: day.Add(2 * time.Hour), Outcome: "ok", Read: 1, Created: 2,
 			Updated: 3, Renamed: 4, Disabled: 5, Restored: 6, Conflicts: 7, Message: "done",
+			Kind: core.RunChanges, PlanID: "p-1", UndoneBy: 8, Undoes: 9,
 		}
 		for _, r := range []*core.SyncRun{&first, &second, {Source: "other"}} {
 			update(t, s, func(tx store.Tx) (err error) {
@@ -197,7 +198,7 @@ var syncTests = []test{
 				return err
 			})
 		}
-		first.Outcome, first.FinishedAt, first.Message = "failed", day.Add(time.Minute), "the directory is down"
+		first.Outcome, first.FinishedAt, first.Message, first.UndoneBy = "failed", day.Add(time.Minute), "the directory is down", second.ID
 		update(t, s, func(tx store.Tx) error { return tx.UpdateSyncRun(t.Context(), first) })
 		for limit, want := range map[int][]core.SyncRun{1: {second}, 9: {second, first}} {
 			view(t, s, func(tx store.Tx) error {
@@ -208,6 +209,13 @@ var syncTests = []test{
 				return nil
 			})
 		}
+		view(t, s, func(tx store.Tx) error {
+			got, err := tx.SyncRun(t.Context(), second.ID)
+			if diff := cmp.Diff(second, got); diff != "" || err != nil {
+				t.Errorf("SyncRun (-want +got): %v\n%s", err, diff)
+			}
+			return nil
+		})
 		err := s.Update(t.Context(), func(tx store.Tx) error { return tx.UpdateSyncRun(t.Context(), core.SyncRun{ID: 99}) })
 		if !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("UpdateSyncRun = %v, want core.ErrNotFound", err)

@@ -106,6 +106,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"meta", metaTests},
 		{"ledger", ledgerTests},
 		{"devices", deviceTests},
+		{"directories", directoryTests},
 		{"credentials", credentialTests},
 		{"outbox", outboxTests},
 		{"SCIM", scimTests},
