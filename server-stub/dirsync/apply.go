@@ -33,7 +33,7 @@ type writes struct {
 }
 
 // user writes the user and gathers the rest.
-func (w *writes) user(ctx context.Context, tx store.Tx, source core.SourceID, now time.Time, c Change) (core.UserID, error) {
+func (w *writes) user(ctx context.Context, tx store.Tx, source core.SourceID, now time.Time, c edit) (core.UserID, error) {
 	id := c.User.ID
 	c.User.UpdatedAt = now
 	switch {

@@ -14,7 +14,7 @@ import (
 type claim struct {
 	refused string // why not, "" when yes
 	rekey   bool
-	release []Change // other people's names that were kept long enough: they end when the claim is used
+	release []edit // other people's names that were kept long enough: they end when the claim is used
 }
 
 // claim looks at each username and UPN that the person (nil: a new one) does not have yet.
@@ -37,7 +37,7 @@ func (p *planner) claim(w wanted, person *Person) claim {
 			}
 			end := h.LoginName
 			end.ValidTo = until
-			c.release = append(c.release, Change{
+			c.release = append(c.release, edit{
 				Actions: []Action{ActionRelease}, User: core.User{ID: h.UserID}, Fields: []string{"names"}, EndNames: []core.LoginName{end},
 			})
 		}
@@ -83,7 +83,7 @@ func lastRename(holders []core.NameHolder, h core.NameHolder) time.Time {
 }
 
 // names plans the names of a person so that those of the source are the record's, and lost usernames become aliases.
-func (p *planner) names(c *Change, w wanted, person Person, claim claim) {
+func (p *planner) names(c *edit, w wanted, person Person, claim claim) {
 	p.changes = append(p.changes, claim.release...)
 	desired := p.allowed(w, person)
 	usernames := map[auth.Folded]bool{} // usernames and UPNs from now on

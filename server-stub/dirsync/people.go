@@ -29,7 +29,7 @@ func (p *planner) unknown(w wanted) {
 		p.report(w, claim.rekey, "%s", claim.refused)
 		return
 	}
-	c := Change{Actions: []Action{ActionCreate}, User: core.User{Source: p.source, Disabled: w.rec.Disabled, DisabledBySource: w.rec.Disabled}}
+	c := edit{Actions: []Action{ActionCreate}, User: core.User{Source: p.source, Disabled: w.rec.Disabled, DisabledBySource: w.rec.Disabled}}
 	c.Identities = p.identities(w, nil)
 	p.fields(&c, w, true)
 	p.names(&c, w, Person{}, claim)
@@ -44,7 +44,7 @@ func (p *planner) known(w wanted, person *Person) {
 		return
 	}
 	claim := p.claim(w, person)
-	c := Change{User: u, Identities: p.identities(w, person)}
+	c := edit{User: u, Identities: p.identities(w, person)}
 	if !u.DeletedAt.IsZero() {
 		if claim.refused != "" {
 			p.report(w, claim.rekey, "cannot come back: %s", claim.refused)
@@ -71,7 +71,7 @@ func (p *planner) known(w wanted, person *Person) {
 }
 
 // disabled follows the directory, but for an account that an administrator disabled here.
-func (p *planner) disabled(c *Change, w wanted, person *Person) {
+func (p *planner) disabled(c *edit, w wanted, person *Person) {
 	switch {
 	case w.rec.Disabled && !person.User.Disabled:
 		c.Actions, c.Fields = append(c.Actions, ActionDisable), append(c.Fields, "disabled")
@@ -83,7 +83,7 @@ func (p *planner) disabled(c *Change, w wanted, person *Person) {
 }
 
 // fields sets what the directory says about the person; the username only when it may be changed.
-func (p *planner) fields(c *Change, w wanted, username bool) {
+func (p *planner) fields(c *edit, w wanted, username bool) {
 	set := func(name string, have *string, want string) {
 		if *have != want {
 			*have = want

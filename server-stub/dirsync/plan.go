@@ -21,11 +21,12 @@ const (
 	ActionDisable Action = "disable" // the directory disabled the account
 	ActionEnable  Action = "enable"
 	ActionDelete  Action = "delete"  // no longer listed: soft delete
+	ActionLink    Action = "link"    // somebody of another source is the same person
 	ActionRelease Action = "release" // gives a name up that was kept for names.Reservation
 )
 
-// Change is what happens to one user.
-type Change struct {
+// edit is what happens to one user.
+type edit struct {
 	Actions    []Action
 	User       core.User // as it shall be; ID 0 for a new one. Of no meaning but for ID when only names are released
 	Fields     []string  // the names of the fields that change
@@ -34,7 +35,7 @@ type Change struct {
 	PutNames   []core.LoginName
 }
 
-func (c *Change) has(a Action) bool { return slices.Contains(c.Actions, a) }
+func (c *edit) has(a Action) bool { return slices.Contains(c.Actions, a) }
 
 // Conflict is a record that was left out, wholly or in part.
 type Conflict struct {
@@ -45,7 +46,7 @@ type Conflict struct {
 
 // Plan is what a run would do.
 type Plan struct {
-	Changes   []Change
+	Changes   []edit
 	Conflicts []Conflict
 	Read      int // records read
 	People    int // living users of the source before the run
@@ -81,7 +82,7 @@ type planner struct {
 	listed   map[core.UserID]bool // people of the source whose id is in the listing
 	claims   map[auth.Folded]int  // how many records newly want a username or UPN
 	sids     map[string]int       // how many records bring a SID
-	changes  []Change
+	changes  []edit
 	conflict []Conflict
 }
 
@@ -132,7 +133,7 @@ func (p *planner) deleteUnlisted() int {
 		if !p.listed[person.User.ID] {
 			gone := person.User
 			gone.DeletedAt = p.now
-			p.changes = append(p.changes, Change{Actions: []Action{ActionDelete}, User: gone, Fields: []string{"deleted_at"}})
+			p.changes = append(p.changes, edit{Actions: []Action{ActionDelete}, User: gone, Fields: []string{"deleted_at"}})
 		}
 	}
 	return living

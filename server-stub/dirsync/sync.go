@@ -12,6 +12,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/keys"
 	"github.com/platenprint/platen/server-stub/store"
 )
 
@@ -31,6 +32,14 @@ const finishTimeout = 10 * time.Second
 // Config has what a Syncer needs beside its store.
 type Config struct {
 	Logger *slog.Logger
+	// Keys seal plans, journals and bookmarks. Nil: a key that is forgotten with the Syncer.
+	Keys *keys.Keys
+	// Credentials keeps cards, codes and PINs; nil leaves them alone.
+	Credentials Credentials
+	// Notify hands over what people should be told; nil tells nobody.
+	Notify Notify
+	// OnFailure is called after each run that failed or was stopped. May be nil.
+	OnFailure func(core.SyncRun)
 	// OnChange is called after the commit for each user that a run changed, created or deleted, so that streams, caches
 	// and sessions can follow. May be nil.
 	OnChange func(core.UserID)
