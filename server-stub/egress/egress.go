@@ -1,6 +1,6 @@
 // Package egress is the one HTTP client with which the server speaks to addresses that somebody configured or that an
-// answer named: identity providers (R-SSRF-1). It speaks HTTPS only, follows no redirect to another host, reads at most 1 MiB,
-// waits at most 5 s, and does not connect to this computer, to neighbours on the link, to a cloud's metadata service or
+// answer named: identity providers (R-SSRF-1). It speaks HTTPS only, follows no redirect to another host, reads at most 1 MiB and
+// waits at most 5 s, unless the caller needs more, and does not connect to this computer, to neighbours on the link, to a cloud's metadata service or
 // to multicast addresses: an address is looked at after its name was resolved, when the connection is made. The
 // configuration may name such a host by itself ("https://localhost:8443"), and then that host and port are permitted.
 package egress
@@ -23,7 +23,7 @@ import (
 	"time"
 )
 
-// The limits of one request.
+// The limits of one request, unless Options say otherwise.
 const (
 	Timeout = 5 * time.Second
 	MaxBody = 1 << 20
@@ -39,10 +39,21 @@ type Options struct {
 	Configured []string
 	// CAFile has the authorities that are trusted instead of the system's, PEM.
 	CAFile string
+	// Timeout is how long a whole request may take, to the end of its answer; Timeout if zero. To connect takes Timeout at most in
+	// any case.
+	Timeout time.Duration
+	// MaxBody is how many bytes of an answer are read; MaxBody if zero. A longer one is an error.
+	MaxBody int64
 }
 
 // New returns a client, or an error for a CAFile that cannot be read.
 func New(o Options) (*http.Client, error) {
+	if o.Timeout == 0 {
+		o.Timeout = Timeout
+	}
+	if o.MaxBody == 0 {
+		o.MaxBody = MaxBody
+	}
 	t := &http.Transport{
 		Proxy:                  http.ProxyFromEnvironment,
 		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
@@ -51,7 +62,7 @@ func New(o Options) (*http.Client, error) {
 		MaxIdleConnsPerHost:    4,
 		IdleConnTimeout:        time.Minute,
 		TLSHandshakeTimeout:    Timeout,
-		ResponseHeaderTimeout:  Timeout,
+		ResponseHeaderTimeout:  o.Timeout,
 		MaxResponseHeaderBytes: 64 << 10,
 	}
 	if o.CAFile != "" {
@@ -64,9 +75,9 @@ func New(o Options) (*http.Client, error) {
 			return nil, fmt.Errorf("read the authorities for outgoing connections: %s has no certificate in PEM form", o.CAFile)
 		}
 	}
-	g := &gate{next: t, permitted: literals(o.Configured)}
+	g := &gate{next: t, permitted: literals(o.Configured), maxBody: o.MaxBody}
 	t.DialContext = g.dial
-	return &http.Client{Transport: g, CheckRedirect: sameHost, Timeout: Timeout}, nil
+	return &http.Client{Transport: g, CheckRedirect: sameHost, Timeout: o.Timeout}, nil
 }
 
 // literals returns the "host:port" of those addresses that name this computer or an IP address.
@@ -105,6 +116,7 @@ func sameHost(req *http.Request, via []*http.Request) error {
 type gate struct {
 	next      http.RoundTripper
 	permitted []string
+	maxBody   int64
 }
 
 // RoundTrip implements http.RoundTripper.
@@ -123,7 +135,7 @@ func (g *gate) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err != nil {
 		return nil, err
 	}
-	res.Body = &bounded{ReadCloser: res.Body, left: MaxBody}
+	res.Body = &bounded{ReadCloser: res.Body, left: g.maxBody, most: g.maxBody}
 	return res, nil
 }
 
@@ -165,13 +177,13 @@ func Blocked(addr netip.Addr) bool {
 // bounded fails a body that is longer than it may be, instead of cutting it off.
 type bounded struct {
 	io.ReadCloser
-	left int64
+	left, most int64
 }
 
 // Read implements io.Reader.
 func (b *bounded) Read(p []byte) (int, error) {
 	if b.left < 0 {
-		return 0, fmt.Errorf("the answer is longer than %d bytes", MaxBody)
+		return 0, fmt.Errorf("the answer is longer than %d bytes", b.most)
 	}
 	if int64(len(p)) > b.left+1 {
 		p = p[:b.left+1]
@@ -179,7 +191,7 @@ func (b *bounded) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	b.left -= int64(n)
 	if b.left < 0 {
-		return n, fmt.Errorf("the answer is longer than %d bytes", MaxBody)
+		return n, fmt.Errorf("the answer is longer than %d bytes", b.most)
 	}
 	return n, err
 }

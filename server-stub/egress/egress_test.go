@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // serve starts a server on loopback and returns its address with what it is signed by.
@@ -135,6 +136,31 @@ func TestALongAnswerIsAnError(t *testing.T) {
 	size++
 	if _, err := get(t, client(t, ca, address), address); err == nil {
 		t.Error("one byte more was accepted")
+	}
+}
+
+func TestACallerMayAllowMore(t *testing.T) {
+	const most = 3 * MaxBody
+	size := most
+	address, ca := serve(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, strings.Repeat("x", size)) })
+	c, err := New(Options{Configured: []string{address}, CAFile: ca, MaxBody: most, Timeout: time.Minute})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.CloseIdleConnections()
+	if text, err := get(t, c, address); err != nil || len(text) != most {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+	size++
+	if _, err := get(t, c, address); err == nil || !strings.Contains(err.Error(), "longer than") {
+		t.Errorf("one byte more: %v", err)
+	}
+	g, ok := c.Transport.(*gate)
+	if !ok || c.Timeout != time.Minute {
+		t.Fatalf("%T, %v", c.Transport, c.Timeout)
+	}
+	if next, ok := g.next.(*http.Transport); !ok || next.ResponseHeaderTimeout != time.Minute {
+		t.Error("the head of an answer must come within the old limit")
 	}
 }
 
