@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/url"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
@@ -63,11 +64,23 @@ type Config struct {
 	// NetBIOS are the NetBIOS names of Active Directory's domains by their DNS names, where there is more than one.
 	NetBIOS map[string]string
 	Guests  bool // people of other tenants who were invited
+	// NoGroups leaves groups out, so that the application needs no permission to read them.
+	NoGroups bool
+
+	// Cards are the attributes with card numbers: the primary one, the secondary one and so on. AccessCode and PIN are the attributes
+	// with these. See canonical for what is possible. Where one is not set, this source says nothing about such numbers.
+	Cards      []string
+	AccessCode string
+	PIN        string
+	// EmployeeIDAsCard is the compatible setting user-source.update-user-details-card-id: Y puts employeeId in front of Cards.
+	EmployeeIDAsCard bool
+	// ClientSecretExpires is when the client secret ends, for applications that may not read that themselves.
+	ClientSecretExpires time.Time
 
 	PageSize int // people asked for at a time, 1 to 999; 0: 999
 }
 
-// Source is an Entra ID tenant. It implements directory.Source. Safe for concurrent use.
+// Source is an Entra ID tenant. It implements directory.Source, directory.Looker and directory.Expiring. Safe for concurrent use.
 type Source struct {
 	cfg       Config
 	logger    *slog.Logger
@@ -77,6 +90,12 @@ type Source struct {
 	graph     *url.URL
 	scope     string
 	domains   map[string]string // DNS name in lower case -> NetBIOS name
+
+	cards        []string // attributes, as Graph spells them
+	code, pin    string
+	credentials  []core.CredentialKind
+	selected     string // the properties that are asked for
+	fingerprints fingerprints
 
 	wait func(ctx context.Context, d time.Duration) error // replaced in tests
 }
@@ -99,6 +118,7 @@ func New(cfg Config, logger *slog.Logger, now clock.Clock) (*Source, error) {
 	for dns, name := range cfg.NetBIOS {
 		s.domains[strings.ToLower(dns)] = name
 	}
+	s.fingerprints = s.newFingerprints()
 	var err error
 	if s.client, err = newClient(s.authority, s.graph.String(), cfg.CAFile); err != nil {
 		return nil, s.errorf("%w: ca_file: %w", core.ErrInvalid, err)
@@ -134,6 +154,9 @@ func (s *Source) check() error {
 			return wrong("netbios_domains", "%q: %q: write the domain's DNS name and its NetBIOS name, such as corp.example.org: CORP", dns, name)
 		}
 	}
+	if err := s.chooseAttributes(); err != nil {
+		return wrong("cards, access_code, pin", "%v", err)
+	}
 	s.scope = graph + "/.default"
 	s.authority = authority
 	if cfg.Authority != "" {
@@ -151,6 +174,47 @@ func (s *Source) check() error {
 		return wrong("graph_url", "%v", err)
 	}
 	s.graph = u
+	return nil
+}
+
+// chooseAttributes reads which attributes have cards, codes and PINs, and so which properties are asked for.
+func (s *Source) chooseAttributes() error {
+	names := s.cfg.Cards
+	if s.cfg.EmployeeIDAsCard {
+		names = append([]string{employeeID}, names...)
+	}
+	for _, name := range names {
+		attribute, err := canonical(name)
+		if err != nil {
+			return err
+		}
+		if !slices.Contains(s.cards, attribute) {
+			s.cards = append(s.cards, attribute)
+		}
+	}
+	one := func(name string, kind core.CredentialKind, attribute *string) (err error) {
+		if name != "" {
+			*attribute, err = canonical(name)
+			s.credentials = append(s.credentials, kind)
+		}
+		return err
+	}
+	if len(s.cards) > 0 {
+		s.credentials = append(s.credentials, core.CredentialCard)
+	}
+	if err := one(s.cfg.AccessCode, core.CredentialCode, &s.code); err != nil {
+		return err
+	}
+	if err := one(s.cfg.PIN, core.CredentialPIN, &s.pin); err != nil {
+		return err
+	}
+	selected := strings.Split(properties, ",")
+	for _, attribute := range append(slices.Clone(s.cards), s.code, s.pin) {
+		if p := property(attribute); p != "" && !slices.Contains(selected, p) {
+			selected = append(selected, p)
+		}
+	}
+	s.selected = strings.Join(selected, ",")
 	return nil
 }
 

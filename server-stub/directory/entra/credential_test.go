@@ -74,7 +74,7 @@ func certified(t *testing.T, known *x509.Certificate) Config {
 		t.Fatal(err)
 	}
 	people := graph.New(graph.Options{
-		People: graph.Synced(3), Permissions: []string{graph.PermissionUsers}, Authority: srv.URL + "/" + tenantID, Client: srv.Client(),
+		People: graph.Synced(3), Permissions: []string{graph.PermissionUsers, graph.PermissionGroups}, Authority: srv.URL + "/" + tenantID, Client: srv.Client(),
 	})
 	mux.Handle("/v1.0/", people.Handler())
 	mux.HandleFunc("POST /"+tenantID+"/oauth2/v2.0/token", func(w http.ResponseWriter, r *http.Request) {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	"go.uber.org/goleak"
 
 	"github.com/platenprint/platen/internal/clock"
@@ -52,7 +53,7 @@ func newTenant(t testing.TB, people []graph.Person) *tenant {
 	started, err := graph.StartTenant(t.Context(), "127.0.0.1:0", pair, entraemu.Config{
 		Tenant: tenantID, Domains: []string{"example.org"},
 		Apps: []entraemu.App{{ID: clientID, Name: "Platen directory", Secret: appSecret}},
-	}, graph.Options{People: people, Permissions: []string{graph.PermissionUsers}})
+	}, graph.Options{People: people, Permissions: []string{graph.PermissionUsers, graph.PermissionGroups}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -147,3 +148,13 @@ func (b *bench) failsHarmlessly(t *testing.T, s *Source) error {
 }
 
 var discard = slog.New(slog.DiscardHandler)
+
+// sinkOf is a sink that knows nobody, and takes people only.
+type sinkOf func(directory.Record) error
+
+func (sinkOf) Unchanged(directory.Key, directory.Fingerprint) bool { return false }
+func (take sinkOf) Person(r directory.Record) error                { return take(r) }
+func (sinkOf) Group(directory.Group) error                         { return nil }
+func (sinkOf) Gone(directory.Key) error                            { return nil }
+
+var withoutFingerprints = cmpopts.IgnoreFields(directory.Record{}, "Fingerprint")

@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"encoding/json"
 	"strings"
 
 	"github.com/platenprint/platen/auth"
@@ -11,15 +12,17 @@ import (
 // guest is the userType of people of other tenants.
 const guest = "Guest"
 
-// record turns a user into a record. Somebody without a readable id has no Key; dirsync reports them.
-func (s *Source) record(u user) directory.Record {
+// record turns a user into a record. Somebody without a readable id has no Key; dirsync reports them. raw is all of the user, for the
+// attributes that are configured.
+func (s *Source) record(u user, raw json.RawMessage) (directory.Record, error) {
 	r := directory.Record{
 		KeyKind: core.IdentityEntraOID, Where: strings.TrimSpace(u.UPN), UPN: strings.TrimSpace(u.UPN), SAM: strings.TrimSpace(u.SAM), Nickname: strings.TrimSpace(u.Nickname),
 		Email: strings.TrimSpace(u.Mail), Aliases: aliases(u), DisplayName: u.DisplayName, Department: u.Department, Office: u.Office,
-		Disabled: u.Enabled == nil || !*u.Enabled,
+		Language: strings.TrimSpace(u.Language), EmployeeID: strings.TrimSpace(u.EmployeeID), OnPremises: objectGUID(u.Immutable),
+		Disabled: u.Enabled == nil || !*u.Enabled, Credentials: s.credentials,
 	}
-	if guid.MatchString(u.ID) {
-		r.Key = s.cfg.Tenant + "/" + strings.ToLower(u.ID)
+	if id, ok := parseGUID(u.ID); ok {
+		r.Key = s.key(id).ID
 	}
 	if r.Where == "" {
 		r.Where = u.ID
@@ -30,8 +33,15 @@ func (s *Source) record(u user) directory.Record {
 	if r.SAM != "" {
 		r.Domain = s.domainOf(u.Domain)
 	}
+	if len(s.credentials) > 0 {
+		var a attributes
+		if err := json.Unmarshal(raw, &a); err != nil {
+			return r, err
+		}
+		r.Cards, r.PIN, r.AccessCode = a.secrets(s.cards), a.first(s.pin), a.first(s.code)
+	}
 	r.Username = s.cfg.Username.Choose(r)
-	return r
+	return r, nil
 }
 
 // domainOf returns the NetBIOS name of a domain. Graph tells the DNS name only, and nothing is guessed from that: a wrong

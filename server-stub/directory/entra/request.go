@@ -1,6 +1,7 @@
 package entra
 
 import (
+	"bytes"
 	"context"
 	"crypto/tls"
 	"encoding/json"
@@ -25,7 +26,8 @@ const (
 	maxPause    = 10 * time.Minute // between two tries, whatever Retry-After says
 	maxWaiting  = 30 * time.Minute // in one read, all pauses together
 	firstPause  = time.Second      // without Retry-After; doubles with each try
-	pageTimeout = 30 * time.Second // for one page, to its end
+	pageTimeout = time.Minute      // for one page, to its end
+	maxPage     = 8 << 20          // bytes of a page; one of 999 people has about 1 MiB
 )
 
 // client is the way to the authority and to Graph, and to nobody else, whatever an answer of theirs says.
@@ -35,11 +37,10 @@ type client struct {
 }
 
 func newClient(authority, graph, caFile string) (*client, error) {
-	c, err := egress.New(egress.Options{Configured: []string{authority, graph}, CAFile: caFile})
+	c, err := egress.New(egress.Options{Configured: []string{authority, graph}, CAFile: caFile, Timeout: pageTimeout, MaxBody: maxPage})
 	if err != nil {
 		return nil, err
 	}
-	c.Timeout = pageTimeout // a page is long; its head must come as fast as any other
 	return &client{c, []string{authority, graph}}, nil
 }
 
@@ -60,8 +61,9 @@ type failure struct {
 	code       string // of Graph
 	err        error
 	remedy     string
-	again      bool // it may pass
-	tooLong    bool // the page is longer than we take
+	permission string // that is missing
+	again      bool   // it may pass
+	tooLong    bool   // the page is longer than we take
 	retryAfter time.Duration
 }
 
@@ -101,12 +103,21 @@ func retryAfter(h http.Header, now time.Time) time.Duration {
 	return 0
 }
 
-// session is one read of the tenant.
+// question is a request and what is said about it when it fails.
+type question struct {
+	step       string
+	permission string // what the application needs for it
+	address    string
+	body       []byte // nil: GET, else POST
+}
+
+// session is one reading of the tenant.
 type session struct {
 	s          *Source
 	credential *credential
 	tries      int // of one page
 	waited     time.Duration
+	pages      int // that were read
 }
 
 func (s *Source) open(tries int) (*session, error) {
@@ -118,26 +129,38 @@ func (s *Source) open(tries int) (*session, error) {
 }
 
 // page gets one page. What may pass is tried again, within the limits.
-func (se *session) page(ctx context.Context, address string) (*page, error) {
+func (se *session) page(ctx context.Context, q question) (*page, error) {
+	var p *page
+	err := se.patiently(ctx, func() error {
+		return se.once(ctx, q, func(body io.Reader) (err error) {
+			p, err = decode(body)
+			return err
+		})
+	})
+	return p, err
+}
+
+// patiently tries again what may pass, within the limits.
+func (se *session) patiently(ctx context.Context, do func() error) error {
 	for try := 1; ; try++ {
-		p, err := se.try(ctx, address)
+		err := do()
 		if err == nil {
-			return p, nil
+			return nil
 		}
 		f, ok := errors.AsType[*failure](err)
 		if !ok || !f.again || ctx.Err() != nil {
-			return nil, err
+			return err
 		}
 		if try == se.tries {
-			return nil, fmt.Errorf("%w; tried %d times", err, try)
+			return fmt.Errorf("%w; tried %d times", err, try)
 		}
 		d := pause(f.retryAfter, try)
 		if se.waited += d; se.waited > maxWaiting {
-			return nil, fmt.Errorf("%w; waited longer than %s already", err, maxWaiting)
+			return fmt.Errorf("%w; waited longer than %s already", err, maxWaiting)
 		}
 		se.s.logger.Info("the directory asks to wait, or failed for now", "step", f.step, "status", f.status, "try", try, "pause", d)
 		if err := se.s.wait(ctx, d); err != nil {
-			return nil, errors.Join(f, err)
+			return errors.Join(f, err)
 		}
 	}
 }
@@ -164,72 +187,78 @@ func wait(ctx context.Context, d time.Duration) error {
 	}
 }
 
-// try asks for one page once.
-func (se *session) try(ctx context.Context, address string) (*page, error) {
+// once asks once. An error of take means that the answer is none, unless it is a failure itself.
+func (se *session) once(ctx context.Context, q question, take func(io.Reader) error) error {
 	token, err := se.s.token(ctx, se.credential)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	const step = "read people"
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, address, http.NoBody)
+	method, sent := http.MethodGet, io.Reader(http.NoBody)
+	if q.body != nil {
+		method, sent = http.MethodPost, bytes.NewReader(q.body)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, q.address, sent)
 	if err != nil {
-		return nil, &failure{step: step, err: err}
+		return &failure{step: q.step, err: err}
 	}
 	req.Header.Set("Authorization", "Bearer "+token)
 	req.Header.Set("Accept", "application/json;odata.metadata=minimal")
+	if q.body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
 	res, err := se.s.client.Do(req)
 	if err != nil {
 		if u, ok := errors.AsType[*url.Error](err); ok {
 			err = u.Err // without the address, which has the tenant's tokens of paging
 		}
 		_, untrusted := errors.AsType[*tls.CertificateVerificationError](err)
-		return nil, &failure{
-			step: step, err: err, again: !untrusted && !errors.Is(err, egress.ErrBlocked),
+		return &failure{
+			step: q.step, err: err, again: !untrusted && !errors.Is(err, egress.ErrBlocked),
 			remedy: "check that this computer reaches " + se.s.graph.Host + ", and ca_file where that is set",
 		}
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return nil, se.s.refused(step, res)
+		raw, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
+		return se.s.refused(q, res.StatusCode, res.Header, raw)
 	}
 	body := &counter{reader: res.Body}
-	p, err := decode(body)
-	if err != nil {
-		f := &failure{step: step, err: fmt.Errorf("a page ends early or is none: %w", err), again: true}
-		if body.n > egress.MaxBody {
-			f.tooLong, f.again, f.remedy = true, false, "set a smaller page_size"
-		}
-		return nil, f
+	err = take(body)
+	if _, told := errors.AsType[*failure](err); err == nil || told {
+		return err
 	}
-	return p, nil
+	f := &failure{step: q.step, err: fmt.Errorf("a page ends early or is none: %w", err), again: true}
+	if body.n > maxPage {
+		f.tooLong, f.again, f.remedy = true, false, "set a smaller page_size"
+	}
+	return f
 }
 
 const beginAnew = "the tenant asks to begin anew, which the next synchronisation does"
 
-// refused makes a failure of an answer that is none.
-func (s *Source) refused(step string, res *http.Response) *failure {
+// refused makes a failure of an answer that is none. raw is its body.
+func (s *Source) refused(q question, status int, header http.Header, raw []byte) *failure {
 	var answer struct {
 		Error struct {
 			Code    string `json:"code"`
 			Message string `json:"message"`
 		} `json:"error"`
 	}
-	raw, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	_ = json.Unmarshal(raw, &answer) // a text for people; without it the status says enough
-	f := &failure{step: step, status: res.StatusCode, code: answer.Error.Code, retryAfter: retryAfter(res.Header, s.now()), again: passing(res.StatusCode)}
+	f := &failure{step: q.step, status: status, code: answer.Error.Code, retryAfter: retryAfter(header, s.now()), again: passing(status)}
 	f.err = errors.New(oneLine(strings.TrimSpace(answer.Error.Code + " " + answer.Error.Message)))
 	if answer.Error.Code == "" {
 		f.err = errors.New("refused")
 	}
 	switch f.status {
 	case http.StatusForbidden:
-		f.remedy = "the application lacks the application permission User.Read.All: add it in the app registration (not the delegated one of that name) and let an administrator consent"
+		f.remedy, f.permission = s.grant(q.permission), q.permission
 	case http.StatusUnauthorized:
 		f.remedy = "Graph does not take the application's token: check tenant and cloud"
 	case http.StatusGone:
 		f.remedy = beginAnew
 	case http.StatusBadRequest:
-		if f.code == "syncStateNotFound" || f.code == "Directory_ExpiredPageToken" {
+		if startsOver[f.code] {
 			f.remedy = beginAnew
 		}
 	case http.StatusTooManyRequests, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
