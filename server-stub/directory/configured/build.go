@@ -13,6 +13,7 @@ import (
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/csvfile"
 	"github.com/platenprint/platen/server-stub/directory/entra"
+	"github.com/platenprint/platen/server-stub/directory/google"
 	"github.com/platenprint/platen/server-stub/directory/ldap"
 )
 
@@ -82,6 +83,12 @@ func One(c Config, secrets Secrets, logger *slog.Logger, now clock.Clock) (direc
 			ID: core.SourceID(c.ID), Tenant: c.Tenant, ClientID: c.ClientID, ClientSecret: c.secret("client_secret", c.ClientSecretFile, secrets), ClientCertificate: c.secret("client_certificate", c.ClientCertificateFile, secrets),
 			Cloud: entra.Cloud(c.Cloud), Authority: c.Authority, GraphURL: c.GraphURL, AllowAnyAuthority: c.AllowAnyAuthority, CAFile: c.CAFile,
 			Username: rule, Domain: c.Domain, NetBIOS: c.NetBIOSDomains, Guests: c.Guests, PageSize: c.PageSize,
+		}, logger, now)
+	case TypeGoogle:
+		return google.New(google.Config{
+			ID: core.SourceID(c.ID), Customer: c.Customer, ServiceAccount: c.secret("service_account", c.ServiceAccountFile, secrets), Subject: c.Subject,
+			OrgUnits: c.OrgUnits, CardFields: c.CardFields, CodeField: c.CodeField, WatchURL: c.WatchURL,
+			APIURL: c.APIURL, AllowAnyAuthority: c.AllowAnyAuthority, CAFile: c.CAFile, Username: rule, PageSize: c.PageSize,
 		}, logger, now)
 	case TypeSCIM:
 		return pushed{core.SourceID(c.ID)}, nil

@@ -13,6 +13,10 @@
 //	    tenant: 11111111-2222-3333-4444-555555555555
 //	    client_id: 66666666-7777-8888-9999-000000000000
 //	    client_secret_file: /etc/platen/cloud-secret
+//	  - id: school
+//	    type: google
+//	    subject: platen-reader@example.org
+//	    service_account_file: /etc/platen/school-key.json
 //	  - id: hr
 //	    type: csv
 //	    path: /srv/export/people.csv
@@ -31,21 +35,22 @@ import (
 
 // Types of sources.
 const (
-	TypeCSV   = "csv"
-	TypeLDAP  = "ldap"
-	TypeEntra = "entra"
-	TypeSCIM  = "scim" // it sends its changes by itself
+	TypeCSV    = "csv"
+	TypeLDAP   = "ldap"
+	TypeEntra  = "entra"
+	TypeGoogle = "google"
+	TypeSCIM   = "scim" // it sends its changes by itself
 )
 
 // types are those that an administrator may write, as messages list them.
-var types = []string{TypeCSV, TypeLDAP, TypeEntra, TypeSCIM}
+var types = []string{TypeCSV, TypeLDAP, TypeEntra, TypeGoogle, TypeSCIM}
 
 // Config is one entry of the list.
 type Config struct {
 	// ID names the source: small letters, digits, dot, hyphen and underscore. People belong to it, so it stays the same
 	// when the directory moves to another server.
 	ID   string `yaml:"id"`
-	Type string `yaml:"type"` // csv, ldap, entra or scim
+	Type string `yaml:"type"` // csv, ldap, entra, google or scim
 
 	// Username chooses the username: upn, sam, nickname or mail; auto (the default) takes the first of these there is.
 	Username string `yaml:"username,omitempty"`
@@ -58,7 +63,7 @@ type Config struct {
 	// other ones.
 	UPNSuffixes List `yaml:"upn_suffixes,omitempty"`
 
-	// Interval is the time between synchronisations: 5 minutes for csv, an hour for others, a minute at least.
+	// Interval is the time between synchronisations: 5 minutes for csv, 10 for google, an hour for others, a minute at least.
 	Interval time.Duration `yaml:"interval,omitempty"`
 	// Manual: it is read only when an administrator says so.
 	Manual  bool    `yaml:"manual,omitempty"`
@@ -76,9 +81,9 @@ type Config struct {
 	// Path is the file of a csv source.
 	Path string `yaml:"path,omitempty"`
 
-	// CAFile has what the directory's certificate is signed by, PEM; not set: the system's authorities. For ldap and entra.
+	// CAFile has what the directory's certificate is signed by, PEM; not set: the system's authorities. For ldap, entra and google.
 	CAFile string `yaml:"ca_file,omitempty"`
-	// PageSize is how many people are asked for at a time: 1000 for ldap, 999 for entra.
+	// PageSize is how many people are asked for at a time: 1000 for ldap, 999 for entra, 500 for google.
 	PageSize int `yaml:"page_size,omitempty"`
 
 	// These are for ldap; see the package ldap.
@@ -104,7 +109,17 @@ type Config struct {
 	Guests                bool              `yaml:"guests,omitempty"`
 	Authority             string            `yaml:"authority,omitempty"` // for tests, as is GraphURL
 	GraphURL              string            `yaml:"graph_url,omitempty"`
-	AllowAnyAuthority     bool              `yaml:"allow_any_authority,omitempty"`
+	AllowAnyAuthority     bool              `yaml:"allow_any_authority,omitempty"` // also for google
+
+	// These are for google; see the package google.
+	Customer           string `yaml:"customer,omitempty"` // not set: my_customer, the subject's own
+	ServiceAccountFile string `yaml:"service_account_file,omitempty"`
+	Subject            string `yaml:"subject,omitempty"`     // the administrator whom the service account acts for
+	OrgUnits           List   `yaml:"org_units,omitempty"`   // not set: all users
+	CardFields         List   `yaml:"card_fields,omitempty"` // not set: PaperCut.cardNumber; none: no cards
+	CodeField          string `yaml:"code_field,omitempty"`  // not set: PaperCut.accessCode; none: no codes
+	WatchURL           string `yaml:"watch_url,omitempty"`   // the https address under which Google reaches this server
+	APIURL             string `yaml:"api_url,omitempty"`     // for tests
 }
 
 // TruncatesUPNs tells whether name@suffix that nobody holds is also looked for by its short name among this source's people:
@@ -167,8 +182,11 @@ const minInterval = time.Minute
 func (c Config) WithDefaults() Config {
 	if c.Interval == 0 && c.Type != TypeSCIM {
 		c.Interval = time.Hour
-		if c.Type == TypeCSV {
+		switch c.Type {
+		case TypeCSV:
 			c.Interval = 5 * time.Minute
+		case TypeGoogle:
+			c.Interval = 10 * time.Minute
 		}
 	}
 	if c.Lockout.MaxFailures == 0 {
@@ -182,7 +200,7 @@ func (c Config) WithDefaults() Config {
 
 // Relative returns c with relative file names taken from folder, that of the configuration file.
 func (c Config) Relative(folder string) Config {
-	for _, path := range []*string{&c.Path, &c.CAFile, &c.BindPasswordFile, &c.ClientSecretFile, &c.ClientCertificateFile} {
+	for _, path := range []*string{&c.Path, &c.CAFile, &c.BindPasswordFile, &c.ClientSecretFile, &c.ClientCertificateFile, &c.ServiceAccountFile} {
 		if *path != "" && !filepath.IsAbs(*path) {
 			*path = filepath.Join(folder, *path)
 		}

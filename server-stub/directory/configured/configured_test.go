@@ -112,7 +112,7 @@ func TestErrorsNameSourceKeyAndRemedy(t *testing.T) {
 		{"no id", "- {type: csv, path: x}", []string{`source ""`, "id:", "such as corp"}},
 		{"bad id", "- {id: Corp AD, type: csv, path: x}", []string{"id:", "small letters"}},
 		{"id twice", "- {id: a, type: csv, path: x}\n- {id: a, type: csv, path: y}", []string{"entries 1 and 2", `"a"`}},
-		{"no type", "- {id: a, path: x}", []string{`source "a"`, "type:", "csv, ldap, entra or scim"}},
+		{"no type", "- {id: a, path: x}", []string{`source "a"`, "type:", "csv, ldap, entra, google or scim"}},
 		{"unknown type", "- {id: a, type: okta}", []string{"type:", `"okta"`}},
 		{"csv without path", "- {id: a, type: csv}", []string{"path:"}},
 		{"csv with a key of ldap", "- {id: a, type: csv, path: x, bind_dn: cn=x}", []string{"bind_dn:", "remove it"}},

@@ -10,8 +10,9 @@ type key struct {
 // keys lists them. UPNAsUsername has no effect on sources but ldap and is let pass, as it may come from a migrated
 // configuration.
 func (c Config) keys() []key {
-	csv, ldap, entra, servers := []string{TypeCSV}, []string{TypeLDAP}, []string{TypeEntra}, []string{TypeLDAP, TypeEntra}
-	read := []string{TypeCSV, TypeLDAP, TypeEntra} // those that are read, and do not send
+	csv, ldap, entra, servers := []string{TypeCSV}, []string{TypeLDAP}, []string{TypeEntra}, []string{TypeLDAP, TypeEntra, TypeGoogle}
+	google, clouds := []string{TypeGoogle}, []string{TypeEntra, TypeGoogle}
+	read := []string{TypeCSV, TypeLDAP, TypeEntra, TypeGoogle} // those that are read, and do not send
 	return []key{
 		{"interval", c.Interval != 0, read},
 		{"manual", c.Manual, read},
@@ -38,6 +39,14 @@ func (c Config) keys() []key {
 		{"guests", c.Guests, entra},
 		{"authority", c.Authority != "", entra},
 		{"graph_url", c.GraphURL != "", entra},
-		{"allow_any_authority", c.AllowAnyAuthority, entra},
+		{"allow_any_authority", c.AllowAnyAuthority, clouds},
+		{"customer", c.Customer != "", google},
+		{"service_account_file", c.ServiceAccountFile != "", google},
+		{"subject", c.Subject != "", google},
+		{"org_units", len(c.OrgUnits) > 0, google},
+		{"card_fields", len(c.CardFields) > 0, google},
+		{"code_field", c.CodeField != "", google},
+		{"watch_url", c.WatchURL != "", google},
+		{"api_url", c.APIURL != "", google},
 	}
 }

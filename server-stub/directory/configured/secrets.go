@@ -28,6 +28,8 @@ func SecretKeys(kind string) []string {
 		return []string{"bind_password"}
 	case TypeEntra:
 		return []string{"client_secret", "client_certificate"}
+	case TypeGoogle:
+		return []string{"service_account"}
 	}
 	return nil
 }
