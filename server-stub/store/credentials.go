@@ -35,6 +35,7 @@ type Credentials interface {
 	// EraseCredentials removes a person's cards and PINs. Codes are ended and lose what they held; their lookups stay, so that nobody
 	// gets one of them soon.
 	EraseCredentials(ctx context.Context, user core.UserID, at time.Time) error
-	// DeleteCredentialsBefore forgets those that ended before t.
-	DeleteCredentialsBefore(ctx context.Context, t time.Time) (int, error)
+	// DeleteCredentialsBefore forgets codes that ended before the one time, cards and PINs that ended before the other, and then also
+	// what ended codes held.
+	DeleteCredentialsBefore(ctx context.Context, codes, others time.Time) (int, error)
 }

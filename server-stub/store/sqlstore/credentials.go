@@ -114,7 +114,11 @@ func (t *tx) EraseCredentials(ctx context.Context, user core.UserID, at time.Tim
 }
 
 // DeleteCredentialsBefore implements store.Credentials.
-func (t *tx) DeleteCredentialsBefore(ctx context.Context, before time.Time) (int, error) {
-	n, err := t.exec(ctx, "forget ended credentials", `DELETE FROM credentials WHERE ended_at < $1`, before)
+func (t *tx) DeleteCredentialsBefore(ctx context.Context, codes, others time.Time) (int, error) {
+	const doing = "forget ended credentials"
+	if _, err := t.exec(ctx, doing, `UPDATE credentials SET sealed = NULL WHERE ended_at < $1 AND sealed IS NOT NULL`, others); err != nil {
+		return 0, err
+	}
+	n, err := t.exec(ctx, doing, `DELETE FROM credentials WHERE ended_at < $1 AND kind = $2 OR ended_at < $3 AND kind <> $2`, codes, core.CredentialCode, others)
 	return int(n), err
 }

@@ -180,11 +180,29 @@ var credentialTests = []test{
 			t.Errorf("after erasing (-want +got):\n%s", diff)
 		}
 		update(t, s, func(tx store.Tx) error {
-			n, err := tx.DeleteCredentialsBefore(t.Context(), day.Add(time.Second))
+			n, err := tx.DeleteCredentialsBefore(t.Context(), day.Add(time.Second), day)
 			if n != 1 {
 				t.Errorf("%d were forgotten, want 1", n)
 			}
 			return err
 		})
+	}},
+	{"ended codes are kept longer than ended cards", func(t *testing.T, s store.Store) {
+		u := newUser(t, s, "alex")
+		code, card, alive := newCredential(t, s, u, core.CredentialCode, "1"), newCredential(t, s, u, core.CredentialCard, "2"), newCredential(t, s, u, core.CredentialCard, "3")
+		update(t, s, func(tx store.Tx) error {
+			if err := tx.EndCredentials(t.Context(), day, "gone", code.ID, card.ID); err != nil {
+				return err
+			}
+			n, err := tx.DeleteCredentialsBefore(t.Context(), day, day.Add(time.Second))
+			if n != 1 {
+				t.Errorf("%d were forgotten, want the card", n)
+			}
+			return err
+		})
+		code.EndedAt, code.EndedWhy, code.Sealed = day, "gone", nil
+		if diff := cmp.Diff([]core.Credential{code, alive}, credentialsOf(t, s, u)); diff != "" {
+			t.Errorf("what is left (-want +got):\n%s", diff)
+		}
 	}},
 }
