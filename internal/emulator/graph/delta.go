@@ -19,7 +19,6 @@ type token struct {
 	Member  int       `json:"m,omitempty"` // the first of its members that were not told yet
 	Initial bool      `json:"i,omitempty"` // everybody, not only who changed
 	At      time.Time `json:"t,omitzero"`  // when it was issued
-	Salt    int       `json:"x,omitempty"` // makes a link look new, for faults
 }
 
 func (t token) text() string {

@@ -3,6 +3,7 @@ package graph
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"time"
 )
 
@@ -29,6 +30,9 @@ type Fault struct {
 	Duplicate bool   // the link leads to this page again, under a new name each time
 	Hide      string // a property that everybody lacks
 }
+
+// salt is a parameter that means nothing: it makes a link look new.
+const salt = "emulator-salt"
 
 // SetFault makes something go wrong from now on; nil makes all well again.
 func (e *Emulator) SetFault(f *Fault) {
@@ -102,9 +106,7 @@ func (f Fault) spoil(p *page, r *http.Request, base string, count int) {
 	case f.Cycle:
 		p.NextLink = base + "?" + query.Encode()
 	case f.Empty, f.Duplicate:
-		t, _ := parseToken(query.Get("$skiptoken")) // none: the first page
-		t.Salt = count
-		query.Set("$skiptoken", t.text())
+		query.Set(salt, strconv.Itoa(count))
 		p.NextLink = base + "?" + query.Encode()
 	}
 	if f.Empty {

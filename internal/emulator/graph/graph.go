@@ -248,7 +248,7 @@ func userSelection(text string) ([]string, error) { return selection(text, "user
 // known refuses parameters that the emulator does not have, so that nobody believes they do something.
 func known(r *http.Request, names ...string) error {
 	for name := range r.URL.Query() {
-		if !slices.Contains(names, name) {
+		if !slices.Contains(names, name) && name != salt {
 			return bad("Request_UnsupportedQuery", "The emulator does not know the parameter %q here.", name)
 		}
 	}
@@ -279,6 +279,7 @@ func paging(r *http.Request) (top int, t token, err error) {
 func more(r *http.Request, base string, t token) string {
 	q := r.URL.Query()
 	q.Set("$skiptoken", t.text())
+	q.Del(salt)
 	return base + "?" + q.Encode()
 }
 
