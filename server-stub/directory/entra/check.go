@@ -121,7 +121,7 @@ func (s *Source) Check(ctx context.Context) (string, error) {
 	if !s.cfg.NoGroups {
 		q := question{step: stepGroups, permission: permissionGroups, address: s.graph.String() + "/v1.0/groups?$top=1&$select=id"}
 		if _, err := se.page(ctx, q); err != nil {
-			return "", se.denied(ctx, fmt.Errorf("%w, or write groups: no when groups are not wanted", err))
+			return "", se.denied(ctx, fmt.Errorf("%w, or write read_groups: no when groups are not wanted", err))
 		}
 		text += " and groups"
 	}

@@ -111,7 +111,11 @@ func (s *Source) token(ctx context.Context, c *credential) (string, error) {
 	if err == nil {
 		return token.Token, nil
 	}
-	f := &failure{step: "sign in as the application " + s.cfg.ClientID, err: errors.New(oneLine(err.Error())), again: !strings.Contains(err.Error(), "x509: ")}
+	step := "sign in as the application " + s.cfg.ClientID
+	if ctx.Err() != nil {
+		return "", &failure{step: step, err: ctx.Err()}
+	}
+	f := &failure{step: step, err: errors.New(oneLine(err.Error())), again: !strings.Contains(err.Error(), "x509: ")}
 	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && failed.RawResponse != nil {
 		f.status = failed.RawResponse.StatusCode
 		f.retryAfter = retryAfter(failed.RawResponse.Header, s.now())

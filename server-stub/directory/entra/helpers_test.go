@@ -42,7 +42,13 @@ type tenant struct {
 	secretFile string
 }
 
-func newTenant(t testing.TB, people []graph.Person) *tenant {
+func newTenant(t testing.TB, people []graph.Person, groups ...graph.Group) *tenant {
+	t.Helper()
+	return newTenantAt(t, nil, people, groups...)
+}
+
+// newTenantAt has a clock of its own; nil: the usual one.
+func newTenantAt(t testing.TB, now clock.Clock, people []graph.Person, groups ...graph.Group) *tenant {
 	t.Helper()
 	ca := testenv.NewCA(t)
 	certFile, keyFile := ca.Issue(time.Now().Add(time.Hour), "localhost")
@@ -53,7 +59,7 @@ func newTenant(t testing.TB, people []graph.Person) *tenant {
 	started, err := graph.StartTenant(t.Context(), "127.0.0.1:0", pair, entraemu.Config{
 		Tenant: tenantID, Domains: []string{"example.org"},
 		Apps: []entraemu.App{{ID: clientID, Name: "Platen directory", Secret: appSecret}},
-	}, graph.Options{People: people, Permissions: []string{graph.PermissionUsers, graph.PermissionGroups}})
+	}, graph.Options{People: people, Groups: groups, Clock: now, Permissions: []string{graph.PermissionUsers, graph.PermissionGroups}})
 	if err != nil {
 		t.Fatal(err)
 	}

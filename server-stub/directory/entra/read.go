@@ -23,6 +23,7 @@ const (
 
 // The steps of a reading, as errors name them.
 const (
+	stepBookmark     = "read where changes of people begin"
 	stepPeople       = "read people"
 	stepGroups       = "read groups"
 	stepChanges      = "read changed people"
@@ -56,7 +57,7 @@ func (se *session) whole(ctx context.Context, groups bool, sink directory.Sink) 
 	mark := bookmark{Version: bookmarkVersion, For: s.fingerprints.name()}
 	var err error
 	if mark.Users, err = se.latest(ctx); err != nil {
-		return nil, s.unavailable(err)
+		return nil, err
 	}
 	seen := map[guid16]struct{}{}
 	for size := s.cfg.PageSize; ; size = max(size/2, minPageSize) {
@@ -81,12 +82,8 @@ func (se *session) whole(ctx context.Context, groups bool, sink directory.Sink) 
 
 // latest asks where changes of people are told from now on.
 func (se *session) latest(ctx context.Context) (string, error) {
-	s := se.s
-	p, err := se.page(ctx, question{step: stepPeople, permission: permissionUsers, address: s.graph.String() + "/v1.0/users/delta?$deltatoken=latest&$select=" + s.selected})
-	if err != nil {
-		return "", err
-	}
-	return s.follow(p.delta, nil)
+	address := se.s.graph.String() + "/v1.0/users/delta?$deltatoken=latest&$select=" + se.s.selected
+	return se.walk(ctx, question{step: stepBookmark, permission: permissionUsers, address: address}, true, func(*page) (bool, error) { return false, nil })
 }
 
 // everybody follows the links from the first page to the last.
