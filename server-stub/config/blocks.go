@@ -21,6 +21,9 @@ var blocks = []block{
 	{"microsoft", false, "the Microsoft Entra ID tenant that people sign in with"},
 	{"providers", true, "other identity providers that people sign in with"},
 	{"device_groups", true, "groups of enrolled computers, and what they may vouch for"},
+	{"access_codes", false, "access codes: whether everybody gets one, how they look, what becomes of weak ones"},
+	{"cards", false, "cards: whether their numbers can be shown again"},
+	{"mail", false, "the mail server, and which mail is sent"},
 	{"print_providers", true, "print servers, and the UPN suffixes of the jobs that come through them"},
 }
 
@@ -49,6 +52,15 @@ func (c *Config) takeBlocks(f *file) {
 	if node := f.blocks["providers"]; node != nil {
 		c.Providers = f.providers(node)
 	}
+	if node := f.blocks["access_codes"]; node != nil {
+		c.AccessCodes = f.accessCodes(node)
+	}
+	if node := f.blocks["cards"]; node != nil {
+		c.Cards = f.cards(node)
+	}
+	if node := f.blocks["mail"]; node != nil {
+		c.Mail = f.mail(node)
+	}
 	if node := f.blocks["print_providers"]; node != nil {
 		c.PrintProviders = f.printProviders(node)
 	}
@@ -64,7 +76,7 @@ func (c *Config) blockSettings() []Setting {
 			s.Value = "configured"
 			if b.list {
 				s.Value = fmt.Sprintf("%d configured", len(node.Content))
-			} else if c.Microsoft != nil {
+			} else if b.key == "microsoft" && c.Microsoft != nil {
 				s.Value = "tenant " + c.Microsoft.Tenant
 			}
 		}

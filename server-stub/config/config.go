@@ -49,6 +49,10 @@ type Config struct {
 
 	PrintProviders names.Providers // print servers with suffixes of their own
 
+	AccessCodes AccessCodes
+	Cards       Cards
+	Mail        *Mail // nil when no mail is sent
+
 	LogLevel slog.Level
 
 	settings []Setting

@@ -334,6 +334,9 @@ func (c *Config) secretsFromEnvironment(getenv func(string) string) {
 	if c.Microsoft != nil {
 		c.Microsoft.WebSecret = secret.New(getenv("PLATEN_MICROSOFT_WEB_CLIENT_SECRET"))
 	}
+	if c.Mail != nil {
+		c.Mail.Secret = secret.New(getenv("PLATEN_MAIL_PASSWORD"))
+	}
 	for i := range c.Providers {
 		id := strings.NewReplacer("-", "_", ".", "_").Replace(c.Providers[i].ID)
 		c.Providers[i].Secret = secret.New(getenv("PLATEN_PROVIDER_" + strings.ToUpper(id) + "_CLIENT_SECRET"))

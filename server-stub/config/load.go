@@ -42,7 +42,7 @@ type raw struct{ value, origin string }
 
 // Load reads and checks the configuration. The error names every mistake, each with its origin.
 func Load(src Sources) (*Config, error) {
-	c := &Config{File: src.File}
+	c := &Config{File: src.File, AccessCodes: defaultAccessCodes(), Cards: Cards{Keep: "hash"}}
 	settings := table()
 	fromFile, mistakes := map[string]raw{}, []error{}
 	if src.File != "" {
