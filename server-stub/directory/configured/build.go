@@ -75,14 +75,21 @@ func One(c Config, secrets Secrets, logger *slog.Logger, now clock.Clock) (direc
 		return ldap.New(ldap.Config{
 			ID: core.SourceID(c.ID), URLs: c.URL, StartTLS: c.StartTLS, CAFile: c.CAFile, ServerName: c.ServerName,
 			BindDN: c.BindDN, BindPassword: c.secret("bind_password", c.BindPasswordFile, secrets), BaseDN: c.BaseDN, Filter: c.Filter, Product: ldap.Product(c.Product),
-			Username: rule, UPNAsUsername: c.UPNAsUsername, Domain: c.Domain, Attributes: c.Attributes,
+			Username: rule, UPNAsUsername: c.UPNAsUsername, Domain: c.Domain, Attributes: attributes(c.Attributes),
+			GroupBaseDN: c.GroupBaseDN, GroupFilter: c.GroupFilter, Incremental: ldap.Incremental(c.Incremental),
 			PageSize: c.PageSize, Timeout: c.Timeout, PageTimeout: c.PageTimeout,
 		}, logger, now)
 	case TypeEntra:
+		expires, err := c.secretExpires()
+		if err != nil {
+			return nil, wrong("client_secret_expires", "%v", err)
+		}
 		return entra.New(entra.Config{
 			ID: core.SourceID(c.ID), Tenant: c.Tenant, ClientID: c.ClientID, ClientSecret: c.secret("client_secret", c.ClientSecretFile, secrets), ClientCertificate: c.secret("client_certificate", c.ClientCertificateFile, secrets),
 			Cloud: entra.Cloud(c.Cloud), Authority: c.Authority, GraphURL: c.GraphURL, AllowAnyAuthority: c.AllowAnyAuthority, CAFile: c.CAFile,
 			Username: rule, Domain: c.Domain, NetBIOS: c.NetBIOSDomains, Guests: c.Guests, PageSize: c.PageSize,
+			Cards: c.Cards, AccessCode: c.AccessCode, PIN: c.PIN, EmployeeIDAsCard: c.UpdateCardID != nil && *c.UpdateCardID,
+			NoGroups: c.ReadGroups != nil && !*c.ReadGroups, ClientSecretExpires: expires,
 		}, logger, now)
 	case TypeGoogle:
 		return google.New(google.Config{
@@ -97,6 +104,26 @@ func One(c Config, secrets Secrets, logger *slog.Logger, now clock.Clock) (direc
 		return nil, wrong("path", "write the name of the CSV file")
 	}
 	return csvfile.New(csvfile.Config{ID: core.SourceID(c.ID), Path: c.Path, Username: rule, Domain: c.Domain}), nil
+}
+
+func attributes(lists map[string]List) map[string][]string {
+	out := make(map[string][]string, len(lists))
+	for key, names := range lists {
+		out[key] = names
+	}
+	return out
+}
+
+// secretExpires is when the client secret ends: with the day that is written.
+func (c Config) secretExpires() (time.Time, error) {
+	if c.ClientSecretExpires == "" {
+		return time.Time{}, nil
+	}
+	day, err := time.Parse(time.DateOnly, c.ClientSecretExpires)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("%q: write the day, such as 2027-01-31", c.ClientSecretExpires)
+	}
+	return day, nil
 }
 
 // oneOf lists words for a message.

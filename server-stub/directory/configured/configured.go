@@ -87,17 +87,20 @@ type Config struct {
 	PageSize int `yaml:"page_size,omitempty"`
 
 	// These are for ldap; see the package ldap.
-	URL              List              `yaml:"url,omitempty"`
-	StartTLS         bool              `yaml:"start_tls,omitempty"`
-	ServerName       string            `yaml:"server_name,omitempty"`
-	BindDN           string            `yaml:"bind_dn,omitempty"`
-	BindPasswordFile string            `yaml:"bind_password_file,omitempty"`
-	BaseDN           string            `yaml:"base_dn,omitempty"`
-	Filter           string            `yaml:"filter,omitempty"`
-	Product          string            `yaml:"product,omitempty"` // ad, openldap or entra-ds; not set: asked from the server
-	Attributes       map[string]string `yaml:"attributes,omitempty"`
-	Timeout          time.Duration     `yaml:"timeout,omitempty"`
-	PageTimeout      time.Duration     `yaml:"page_timeout,omitempty"`
+	URL              List            `yaml:"url,omitempty"`
+	StartTLS         bool            `yaml:"start_tls,omitempty"`
+	ServerName       string          `yaml:"server_name,omitempty"`
+	BindDN           string          `yaml:"bind_dn,omitempty"`
+	BindPasswordFile string          `yaml:"bind_password_file,omitempty"`
+	BaseDN           string          `yaml:"base_dn,omitempty"`
+	Filter           string          `yaml:"filter,omitempty"`
+	Product          string          `yaml:"product,omitempty"`    // ad, openldap or entra-ds; not set: asked from the server
+	Attributes       map[string]List `yaml:"attributes,omitempty"` // what the directory calls upn, sam, card, code, pin and so on
+	GroupBaseDN      string          `yaml:"group_base_dn,omitempty"`
+	GroupFilter      string          `yaml:"group_filter,omitempty"`
+	Incremental      string          `yaml:"incremental,omitempty"` // auto, dirsync, usn or off: how to learn what changed
+	Timeout          time.Duration   `yaml:"timeout,omitempty"`
+	PageTimeout      time.Duration   `yaml:"page_timeout,omitempty"`
 
 	// These are for entra; see the package entra.
 	Tenant                string            `yaml:"tenant,omitempty"`
@@ -107,9 +110,22 @@ type Config struct {
 	Cloud                 string            `yaml:"cloud,omitempty"`           // global, usgov, usdod or china; not set: global
 	NetBIOSDomains        map[string]string `yaml:"netbios_domains,omitempty"` // DNS name of a domain to its NetBIOS name
 	Guests                bool              `yaml:"guests,omitempty"`
-	Authority             string            `yaml:"authority,omitempty"` // for tests, as is GraphURL
-	GraphURL              string            `yaml:"graph_url,omitempty"`
-	AllowAnyAuthority     bool              `yaml:"allow_any_authority,omitempty"` // also for google
+	// Cards, AccessCode and PIN are the attributes with these: employeeId, extensionAttribute1 to 15 and what else the package
+	// entra lists. Not set: the directory says nothing about them.
+	Cards      List   `yaml:"cards,omitempty"`
+	AccessCode string `yaml:"access_code,omitempty"`
+	PIN        string `yaml:"pin,omitempty"`
+	// UpdateCardID is the compatible setting user-source.update-user-details-card-id: Y takes employeeId for the primary card.
+	// Elsewhere than for entra it has no effect.
+	UpdateCardID *bool `yaml:"update_user_details_card_id,omitempty"`
+	// ReadGroups: no leaves groups out, so that no permission to read them is needed; yes when not set.
+	ReadGroups *bool `yaml:"read_groups,omitempty"`
+	// ClientSecretExpires is the day on which the client secret ends, for warnings, such as 2027-01-31. It is needed where the
+	// application may not read that itself.
+	ClientSecretExpires string `yaml:"client_secret_expires,omitempty"`
+	Authority           string `yaml:"authority,omitempty"` // for tests, as is GraphURL
+	GraphURL            string `yaml:"graph_url,omitempty"`
+	AllowAnyAuthority   bool   `yaml:"allow_any_authority,omitempty"` // also for google
 
 	// These are for google; see the package google.
 	Customer           string `yaml:"customer,omitempty"` // not set: my_customer, the subject's own

@@ -20,7 +20,7 @@ func TestAnEntryIsWrittenAndRead(t *testing.T) {
 	want := Config{
 		ID: "corp", Type: TypeLDAP, URL: List{"ldaps://a.example.org", "ldaps://b.example.org"}, Interval: 90 * time.Minute, UPNAsUsername: &no,
 		Scope: Scope{Groups: List{"Staff", "S-1-5-21-1-2-3-513"}, Direct: true}, Brake: Brake{Floor: 3}, AutoDelete: &no,
-		Attributes: map[string]string{"email": "mail"}, Replaces: "old", Notify: "it@example.org",
+		Attributes: map[string]List{"email": {"mail"}}, Replaces: "old", Notify: "it@example.org",
 	}
 	text, err := Encode(want)
 	if err != nil {

@@ -7,8 +7,8 @@ type key struct {
 	types []string
 }
 
-// keys lists them. UPNAsUsername has no effect on sources but ldap and is let pass, as it may come from a migrated
-// configuration.
+// keys lists them. UPNAsUsername has no effect on sources but ldap, nor UpdateCardID on sources but entra; they are let pass, as they
+// may come from a migrated configuration.
 func (c Config) keys() []key {
 	csv, ldap, entra, servers := []string{TypeCSV}, []string{TypeLDAP}, []string{TypeEntra}, []string{TypeLDAP, TypeEntra, TypeGoogle}
 	google, clouds := []string{TypeGoogle}, []string{TypeEntra, TypeGoogle}
@@ -27,6 +27,9 @@ func (c Config) keys() []key {
 		{"filter", c.Filter != "", ldap},
 		{"product", c.Product != "", ldap},
 		{"attributes", len(c.Attributes) > 0, ldap},
+		{"group_base_dn", c.GroupBaseDN != "", ldap},
+		{"group_filter", c.GroupFilter != "", ldap},
+		{"incremental", c.Incremental != "", ldap},
 		{"page_size", c.PageSize != 0, servers},
 		{"timeout", c.Timeout != 0, ldap},
 		{"page_timeout", c.PageTimeout != 0, ldap},
@@ -37,6 +40,11 @@ func (c Config) keys() []key {
 		{"cloud", c.Cloud != "", entra},
 		{"netbios_domains", len(c.NetBIOSDomains) > 0, entra},
 		{"guests", c.Guests, entra},
+		{"cards", len(c.Cards) > 0, entra},
+		{"access_code", c.AccessCode != "", entra},
+		{"pin", c.PIN != "", entra},
+		{"read_groups", c.ReadGroups != nil, entra},
+		{"client_secret_expires", c.ClientSecretExpires != "", entra},
 		{"authority", c.Authority != "", entra},
 		{"graph_url", c.GraphURL != "", entra},
 		{"allow_any_authority", c.AllowAnyAuthority, clouds},

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -30,6 +31,25 @@ const (
 	ProductEntraDS Product = "entra-ds"
 )
 
+// Incremental is a way to learn what changed. Other servers than Active Directory are always read whole: that takes less than a
+// second for 100,000 people, and no other way finds who was deleted.
+type Incremental string
+
+// The ways.
+const (
+	// IncrementalAuto takes DirSync where the service account sees deleted objects, so that nobody who left is missed, and reads
+	// everything where it does not.
+	IncrementalAuto Incremental = "auto"
+	// IncrementalDirSync asks any domain controller for what changed, through the DirSync control. Who was deleted shows only if the
+	// service account may see deleted objects; else with the next whole reading.
+	IncrementalDirSync Incremental = "dirsync"
+	// IncrementalUSN searches by uSNChanged, which each domain controller counts for itself: another one is read whole first. The
+	// account must see deleted objects.
+	IncrementalUSN Incremental = "usn"
+	// IncrementalOff reads everything each time.
+	IncrementalOff Incremental = "off"
+)
+
 // Config says how to reach and read the directory. The comments of directory/configured explain each key to administrators.
 type Config struct {
 	ID         core.SourceID
@@ -45,21 +65,30 @@ type Config struct {
 	Filter  string // which entries are people; empty: the product's usual filter
 	Product Product
 
+	GroupBaseDN string // where groups are; empty: in Active Directory the whole domain, elsewhere BaseDN
+	GroupFilter string // which entries are groups; empty: the product's usual filter
+
+	// Incremental says how to learn what changed instead of reading everybody; empty: IncrementalAuto.
+	Incremental Incremental
+
 	Username directory.UsernameRule
 	// UPNAsUsername is the setting user-source.ad.upn-as-username: on Active Directory true makes the UPN the username
 	// and false the sAMAccountName (rows A1-50, A1-51); elsewhere it has no effect (A1-53). nil: not set.
 	UPNAsUsername *bool
 	Domain        string // the NetBIOS domain of short names; empty: asked from Active Directory, none elsewhere
 
-	// Attributes replaces the product's attribute names. Keys: see attributeKeys. An empty value means "not read".
-	Attributes map[string]string
+	// Attributes replaces the product's attribute names. Keys: see attributeKeys. Of several attributes the first that has a value
+	// counts; of aliases and cards all do. Naming card, code or pin makes the directory the authority for them. No name, or an
+	// empty one: not read.
+	Attributes map[string][]string
 
 	PageSize    int           // entries asked for at a time; 0: 1000
 	Timeout     time.Duration // for connecting, binding and looking up one person; 0: 10 s
 	PageTimeout time.Duration // for one page; 0: 60 s
 }
 
-// Source is an LDAP directory. It implements directory.Source and directory.PasswordChecker. Safe for concurrent use.
+// Source is an LDAP directory. It implements directory.Source, directory.Looker, directory.Watcher and directory.PasswordChecker.
+// Safe for concurrent use.
 type Source struct {
 	cfg    Config
 	logger *slog.Logger
@@ -97,6 +126,9 @@ func limitPackets() {
 // the process-wide packet limits of the BER decoder to 16 MiB and 64 levels.
 func New(cfg Config, logger *slog.Logger, now clock.Clock) (*Source, error) {
 	limitPackets()
+	if cfg.Incremental == "" {
+		cfg.Incremental = IncrementalAuto
+	}
 	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now}
 	if err := s.check(); err != nil {
 		return nil, err
@@ -143,27 +175,38 @@ func (s *Source) check() error {
 	if (cfg.BindDN == "") != (cfg.BindPassword == nil) {
 		return wrong("bind_dn", "bind_dn and its password (bind_password_file) belong together: set both, or none for anonymous reading")
 	}
-	if cfg.BaseDN != "" {
-		if _, err := goldap.ParseDN(cfg.BaseDN); err != nil {
-			return wrong("base_dn", "%q: write it like dc=example,dc=org (%v)", cfg.BaseDN, err)
+	for key, dn := range map[string]string{"base_dn": cfg.BaseDN, "group_base_dn": cfg.GroupBaseDN} {
+		if _, err := goldap.ParseDN(dn); err != nil {
+			return wrong(key, "%q: write it like dc=example,dc=org (%v)", dn, err)
 		}
 	}
-	if cfg.Filter != "" {
-		if _, err := goldap.CompileFilter(cfg.Filter); err != nil {
-			return wrong("filter", "%q: write it like (objectClass=person) (%v)", cfg.Filter, err)
+	for key, filter := range map[string]string{"filter": cfg.Filter, "group_filter": cfg.GroupFilter} {
+		if _, err := goldap.CompileFilter(filter); filter != "" && err != nil {
+			return wrong(key, "%q: write it like (objectClass=person) (%v)", filter, err)
 		}
+	}
+	switch cfg.Incremental {
+	case IncrementalAuto, IncrementalDirSync, IncrementalUSN, IncrementalOff:
+	default:
+		return wrong("incremental", "%q: write auto, dirsync, usn or off", cfg.Incremental)
 	}
 	switch cfg.Product {
 	case ProductAuto, ProductAD, ProductOpenLDAP, ProductEntraDS:
 	default:
 		return wrong("product", "%q: write ad, openldap or entra-ds, or leave it out", cfg.Product)
 	}
-	if set := cfg.UPNAsUsername; set != nil && cfg.Username != directory.UsernameAuto && *set != (cfg.Username == directory.UsernameUPN) {
+	effective := cfg.Product == ProductAuto || cfg.Product == ProductAD // the key has no effect on others (row A1-53)
+	if set := cfg.UPNAsUsername; effective && set != nil && cfg.Username != directory.UsernameAuto && *set != (cfg.Username == directory.UsernameUPN) {
 		return wrong("upn_as_username", "it contradicts username: %s; keep one of them", cfg.Username)
 	}
-	for key := range cfg.Attributes {
-		if !validAttributeKey(key) {
+	for key, names := range cfg.Attributes {
+		if !slices.Contains(attributeKeys(), key) {
 			return wrong("attributes", "%q: the names are %s", key, strings.Join(attributeKeys(), ", "))
+		}
+		for _, name := range names {
+			if !validAttribute(name) {
+				return wrong("attributes", "%s: %q is no name of an attribute", key, name)
+			}
 		}
 	}
 	if cfg.PageSize < 0 || cfg.PageSize > 10_000 || cfg.Timeout < 0 || cfg.PageTimeout < 0 {

@@ -152,7 +152,7 @@ func listen(t *testing.T) net.Listener {
 	return l
 }
 
-func TestServerThatDiesOrCrawlsChangesNobody(t *testing.T) {
+func TestFault_F11_server_that_dies_or_crawls_changes_nobody(t *testing.T) {
 	server := testenv.Slapd(t, testenv.SlapdOptions{LDIF: slapdPeople(40)})
 	p := newProxy(t, strings.TrimPrefix(server.LDAPS, "ldaps://"))
 	cfg := slapdConfig(t, server)
@@ -217,7 +217,7 @@ func TestServerThatDiesOrCrawlsChangesNobody(t *testing.T) {
 	})
 }
 
-func TestServerLimitsAreErrorsNotEnds(t *testing.T) {
+func TestFault_F11_limits_and_a_swapped_certificate_are_errors(t *testing.T) {
 	for name, limit := range map[string]string{"size": "size=15", "paged total": "size.prtotal=15", "paging is off": "size.prtotal=disabled", "page size": "size.pr=3"} {
 		t.Run(name, func(t *testing.T) {
 			server := testenv.Slapd(t, testenv.SlapdOptions{LDIF: slapdPeople(40), Database: `limits dn.exact="` + readerDN + `" ` + limit})
@@ -325,7 +325,7 @@ func pagingCookie(cookie string) *ber.Packet {
 	return controls
 }
 
-func TestRogueServerChangesNobody(t *testing.T) {
+func TestFault_F11_rogue_server_changes_nobody(t *testing.T) {
 	ca := testenv.NewCA(t)
 	honest := testenv.Slapd(t, testenv.SlapdOptions{LDIF: slapdPeople(5), CA: ca})
 	cfg := slapdConfig(t, honest)

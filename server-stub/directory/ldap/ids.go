@@ -14,8 +14,11 @@ func guidText(raw []byte) (string, error) {
 	if len(raw) != 16 {
 		return "", fmt.Errorf("an objectGUID has 16 bytes, this has %d", len(raw))
 	}
-	return fmt.Sprintf("%08x-%04x-%04x-%x-%x", binary.LittleEndian.Uint32(raw), binary.LittleEndian.Uint16(raw[4:]),
-		binary.LittleEndian.Uint16(raw[6:]), raw[8:10], raw[10:]), nil
+	i := id(raw)
+	i[0], i[1], i[2], i[3] = i[3], i[2], i[1], i[0]
+	i[4], i[5] = i[5], i[4]
+	i[6], i[7] = i[7], i[6]
+	return i.uuidText(), nil
 }
 
 // guidBytes is the reverse of guidText, for filters.
@@ -57,4 +60,18 @@ func sidText(raw []byte) (string, error) {
 		b.WriteString("-" + strconv.FormatUint(uint64(binary.LittleEndian.Uint32(rest)), 10))
 	}
 	return b.String(), nil
+}
+
+// primarySID is the objectSid of the group whose number within the person's own domain is rid.
+func primarySID(person []byte, rid string) ([]byte, error) {
+	n, err := strconv.ParseUint(rid, 10, 32)
+	if err != nil {
+		return nil, fmt.Errorf("primaryGroupID: %w", err)
+	}
+	if _, err := sidText(person); err != nil || person[1] == 0 {
+		return nil, fmt.Errorf("not the objectSid of an account: %x", person)
+	}
+	sid := append([]byte{}, person...)
+	binary.LittleEndian.PutUint32(sid[len(sid)-4:], uint32(n))
+	return sid, nil
 }

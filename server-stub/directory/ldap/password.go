@@ -10,6 +10,7 @@ import (
 
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/directory/ldap/wire"
 )
 
 // CheckPassword implements directory.PasswordChecker: it finds the person by the immutable id, then binds as the entry
@@ -32,13 +33,16 @@ func (s *Source) CheckPassword(ctx context.Context, kind core.IdentityKind, key 
 		return err
 	}
 	defer c.close()
+	conn := goldap.NewConn(c, true)
+	conn.Start()
+	defer func() { c.close(); _ = conn.Close() }() // first below, so that a server that does not read keeps nobody waiting
 	request := goldap.NewSimpleBindRequest(dn, password.Reveal(), nil)
 	if !se.mapping.ad {
 		request.Controls = []goldap.Control{goldap.NewControlBeheraPasswordPolicy()}
 	}
 	var result *goldap.SimpleBindResult
 	err = c.within(ctx, s.cfg.Timeout, func() (err error) {
-		result, err = c.ldap.SimpleBind(request)
+		result, err = conn.SimpleBind(request)
 		return err
 	})
 	if outcome := judge(result, err); outcome != nil {
@@ -56,17 +60,18 @@ func (s *Source) find(ctx context.Context, se *session, kind core.IdentityKind, 
 	if err != nil {
 		return "", s.errorf("%w: %w", core.ErrWrongCredentials, err)
 	}
-	entries, err := s.search(ctx, se, s.cfg.Timeout, goldap.NewSearchRequest(se.base, goldap.ScopeWholeSubtree, goldap.NeverDerefAliases, 2, 0, false,
-		both(se.mapping.filter, byKey), []string{"1.1"}, nil))
+	entries, err := s.search(ctx, se, wire.Search{
+		Base: se.base, Scope: wire.Subtree, SizeLimit: 2, Filter: both(se.mapping.filter, byKey), Attributes: []string{"1.1"},
+	})
 	switch {
 	case err != nil && len(entries) < 2:
 		return "", s.errorf("%w: look up who signs in: %w", core.ErrUnavailable, err)
 	case len(entries) == 0:
 		return "", s.errorf("%w: the directory no longer lists the person, or filter leaves the person out", core.ErrWrongCredentials)
-	case len(entries) > 1 || entries[0].DN == "":
+	case len(entries) > 1 || len(entries[0].DN) == 0:
 		return "", s.errorf("%w: the immutable id of the person belongs to %d entries: check that attributes.id is unique", core.ErrUnavailable, len(entries))
 	}
-	return entries[0].DN, nil
+	return string(entries[0].DN), nil
 }
 
 // judge turns the answer to a bind into one of the kinds that CheckPassword promises, with words for administrators.

@@ -3,46 +3,117 @@ package ldap
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	goldap "github.com/go-ldap/ldap/v3"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/directory/ldap/wire"
 )
 
 // maxEmptyPages is how many pages without an entry may follow each other before the server is taken for broken.
 const maxEmptyPages = 100
 
-// Read implements directory.Source. It asks page by page and holds one page in memory; the paging of go-ldap itself would
-// hold everybody, more than a gigabyte for 100,000 people.
-func (s *Source) Read(ctx context.Context, _ directory.Request, sink directory.Sink) (directory.Reading, error) {
+// Read implements directory.Source. It asks page by page, takes each entry off the connection as it comes, and builds a record only
+// of what the sink does not know by its fingerprint.
+func (s *Source) Read(ctx context.Context, r directory.Request, sink directory.Sink) (directory.Reading, error) {
 	se, err := s.open(ctx)
 	if err != nil {
 		return directory.Reading{}, err
 	}
 	defer se.close()
-	err = s.pages(ctx, se, s.cfg.PageSize, func(entries []*goldap.Entry, _ bool) error {
-		for _, e := range entries {
-			if err := s.readable(se, e); err != nil {
-				return err
-			}
-			if err := sink.Person(se.mapping.record(e)); err != nil {
-				return s.errorf("hand over %q: %w", e.DN, err)
-			}
-		}
-		return nil
-	})
+	if err := s.learnDomains(ctx, se); err != nil {
+		return directory.Reading{}, err
+	}
+	if r.Since != nil {
+		return s.readSince(ctx, se, r, sink)
+	}
+	next, err := s.begin(ctx, se, r.Groups) // first: what changes meanwhile is then read again, rather than missed
 	if err != nil {
 		return directory.Reading{}, err
 	}
-	return directory.Reading{Complete: true}, nil
+	rd := newReader(s, se, r.Groups, sink)
+	if err := rd.everything(ctx); err != nil {
+		return directory.Reading{}, err
+	}
+	return directory.Reading{Complete: true, Next: next}, nil
+}
+
+// reader is one reading.
+type reader struct {
+	*Source
+
+	se      *session
+	sink    directory.Sink
+	seen    map[id]struct{} // who was handed over: a server may give somebody twice who is moved meanwhile
+	members *members        // nil: groups are not asked for
+	since   bool            // only some people are read, so that not everybody's primary group is known
+}
+
+func newReader(s *Source, se *session, groups bool, sink directory.Sink) *reader {
+	rd := &reader{Source: s, se: se, sink: sink, seen: map[id]struct{}{}}
+	if groups {
+		rd.members = newMembers(se.mapping)
+	}
+	return rd
+}
+
+func (rd *reader) everything(ctx context.Context) error {
+	if rd.members != nil {
+		if err := rd.groupNames(ctx); err != nil {
+			return err
+		}
+	}
+	if err := rd.people(ctx, rd.se.mapping.filter, rd.person); err != nil {
+		return err
+	}
+	if rd.members == nil {
+		return nil
+	}
+	return rd.groups(ctx, rd.groupFilter())
+}
+
+// people reads those that the filter finds.
+func (rd *reader) people(ctx context.Context, filter string, entry func(*wire.Entry) error) error {
+	return rd.pages(ctx, rd.se, listing{
+		what: "people", size: rd.cfg.PageSize, entry: entry,
+		search: wire.Search{Base: rd.se.base, Scope: wire.Subtree, Filter: filter, Attributes: rd.se.mapping.attributes()},
+	})
+}
+
+// person hands an entry over, if it is not as it was.
+func (rd *reader) person(e *wire.Entry) error {
+	m := rd.se.mapping
+	if err := rd.readable(rd.se, e); err != nil {
+		return err
+	}
+	key := m.key(e)
+	if key != "" && m.unique {
+		who, _ := idOf(key)
+		if _, twice := rd.seen[who]; twice {
+			return nil
+		}
+		rd.seen[who] = struct{}{}
+	}
+	if rd.members != nil && key != "" {
+		rd.members.note(e, key)
+	}
+	f := m.fingerprint(e)
+	if key != "" && rd.sink.Unchanged(directory.Key{Kind: m.keyKind, ID: key}, f) {
+		return nil
+	}
+	r := m.record(e)
+	r.Fingerprint = f
+	if err := rd.sink.Person(r); err != nil {
+		return rd.errorf("hand over %q: %w", e.DN, err)
+	}
+	return nil
 }
 
 // readable refuses an account of Active Directory that does not show whether it is disabled: taking it for enabled would
 // let everybody in who was locked out there.
-func (s *Source) readable(se *session, e *goldap.Entry) error {
-	if se.mapping.ad && e.GetEqualFoldAttributeValue(attributeUAC) == "" {
+func (s *Source) readable(se *session, e *wire.Entry) error {
+	if se.mapping.ad && len(e.Value(attributeUAC)) == 0 {
 		return s.errorf("%w: %q does not show its %s, so nobody knows whether it is disabled: give the service account the right to read it, or exclude such entries by filter",
 			core.ErrUnavailable, e.DN, attributeUAC)
 	}
@@ -52,40 +123,56 @@ func (s *Source) readable(se *session, e *goldap.Entry) error {
 // errEnough ends pages early, without a mistake of the directory.
 var errEnough = errors.New("enough")
 
-// pages calls page for each page, and tells whether it was the last.
-func (s *Source) pages(ctx context.Context, se *session, size int, page func(entries []*goldap.Entry, last bool) error) error {
-	paging := goldap.NewControlPaging(uint32(size))
-	request := goldap.NewSearchRequest(se.base, goldap.ScopeWholeSubtree, goldap.NeverDerefAliases, 0, 0, false, se.mapping.filter, se.mapping.attributes(), []goldap.Control{paging})
-	if err := s.learnDomains(ctx, se); err != nil {
-		return err
-	}
+// listing is one search that is read page by page.
+type listing struct {
+	what   string // people, groups: for errors
+	search wire.Search
+	size   int // entries asked for at a time
+	entry  func(*wire.Entry) error
+	turn   func(last bool) error // after each page, when the connection is free for other requests; may be nil
+}
+
+// pages reads a listing. The server's failures are explained, errors of entry and turn are returned as they are.
+func (s *Source) pages(ctx context.Context, se *session, l listing) error {
+	controls, cookie := l.search.Controls, []byte(nil)
 	for read, empty := 0, 0; ; {
-		var result *goldap.SearchResult
-		err := se.within(ctx, s.cfg.PageTimeout, func() (err error) {
-			result, err = se.ldap.Search(request)
+		l.search.Controls = append([]wire.Control{wire.Paging(l.size, cookie)}, controls...)
+		count, own := 0, error(nil)
+		err := se.within(ctx, s.cfg.PageTimeout, func() error {
+			answer, err := se.wire.Search(l.search, func(e *wire.Entry) error {
+				count++
+				own = l.entry(e)
+				return own
+			})
+			if err != nil {
+				return err
+			}
+			cookie, err = wire.NextPage(answer)
 			return err
 		})
-		if err != nil {
-			return s.errorf("%w: read people below %s: the read ended after %d people: %w%s", core.ErrUnavailable, se.base, read, err, readRemedy(err))
+		read += count
+		switch {
+		case own != nil:
+			return errors.Join(own, ctx.Err())
+		case err != nil:
+			return s.errorf("%w: read %s below %s: the read ended after %d %s: %w%s", core.ErrUnavailable, l.what, l.search.Base, read, l.what, err, readRemedy(err))
+		case ctx.Err() != nil:
+			return s.errorf("read %s below %s: %w", l.what, l.search.Base, ctx.Err())
 		}
-		var cookie []byte
-		if answer, ok := goldap.FindControl(result.Controls, goldap.ControlTypePaging).(*goldap.ControlPaging); ok {
-			cookie = answer.Cookie
-		}
-		if err := page(result.Entries, len(cookie) == 0); err != nil {
-			return err
+		if l.turn != nil {
+			if err := l.turn(len(cookie) == 0); err != nil {
+				return err
+			}
 		}
 		if len(cookie) == 0 {
 			return nil
 		}
-		read += len(result.Entries)
-		if empty++; len(result.Entries) > 0 {
+		if empty++; count > 0 {
 			empty = 0
 		}
 		if empty > maxEmptyPages {
-			return s.errorf("%w: read people below %s: the server goes on without giving entries", core.ErrUnavailable, se.base)
+			return s.errorf("%w: read %s below %s: the server goes on without giving entries", core.ErrUnavailable, l.what, l.search.Base)
 		}
-		paging.SetCookie(cookie)
 	}
 }
 
@@ -101,52 +188,5 @@ func readRemedy(err error) string {
 	case goldap.IsErrorWithCode(err, goldap.LDAPResultInsufficientAccessRights), goldap.IsErrorWithCode(err, goldap.LDAPResultOperationsError):
 		return ": give the service account the right to read, or set bind_dn and bind_password_file"
 	}
-	return ""
-}
-
-// Check implements directory.Source. It reads at most one small page.
-func (s *Source) Check(ctx context.Context) (string, error) {
-	se, err := s.open(ctx)
-	if err != nil {
-		return "", err
-	}
-	defer se.close()
-	count, more, nameless, keyless, example := 0, false, 0, 0, ""
-	err = s.pages(ctx, se, 50, func(entries []*goldap.Entry, last bool) error {
-		for _, e := range entries {
-			if err := s.readable(se, e); err != nil {
-				return err
-			}
-			r := se.mapping.record(e)
-			count++
-			if r.Username == "" {
-				nameless++
-			} else if example == "" {
-				example = r.Username
-			}
-			if r.Key == "" {
-				keyless++
-			}
-		}
-		more = !last
-		return errEnough
-	})
-	if err != nil && !errors.Is(err, errEnough) {
-		return "", err
-	}
-	switch {
-	case count == 0:
-		return "", s.errorf("%w: nobody below %s matches %s: correct base_dn or filter", core.ErrInvalid, se.base, se.mapping.filter)
-	case keyless > 0:
-		return "", s.errorf("%w: %d of %d entries show no %s: give the service account the right to read it", core.ErrInvalid, keyless, count, se.mapping.names[attrKey])
-	}
-	amount := fmt.Sprintf("%d people", count)
-	if more {
-		amount = fmt.Sprintf("more than %d people", count)
-	}
-	text := fmt.Sprintf("%s (%s) lists %s below %s, usernames like %s", se.host, se.product, amount, se.base, example)
-	if nameless > 0 {
-		text += fmt.Sprintf("; %d of the first %d have no username by the rule of this source and would be left out", nameless, count)
-	}
-	return text, nil
+	return ": nobody was changed; the next synchronisation tries again"
 }

@@ -7,11 +7,13 @@ import (
 	"testing"
 	"time"
 
+	ber "github.com/go-asn1-ber/asn1-ber"
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/directory/ldap/wire"
 )
 
 var noon = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
@@ -128,8 +130,27 @@ func TestAnswersToABind(t *testing.T) {
 	}
 }
 
-func entry(dn string, attributes map[string][]string) *goldap.Entry {
-	return goldap.NewEntry(dn, attributes)
+// entry is one as it comes from a server, in no certain order of the attributes.
+func entry(dn string, attributes map[string][]string) *wire.Entry {
+	text := func(s string) *ber.Packet {
+		return ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, s, "")
+	}
+	list := ber.NewSequence("attributes")
+	for name, values := range attributes {
+		set := ber.Encode(ber.ClassUniversal, ber.TypeConstructed, ber.TagSet, nil, "values")
+		for _, value := range values {
+			set.AppendChild(text(value))
+		}
+		one := ber.NewSequence("attribute")
+		one.AppendChild(text(name))
+		one.AppendChild(set)
+		list.AppendChild(one)
+	}
+	e, err := wire.ParseEntry(append(text(dn).Bytes(), list.Bytes()...))
+	if err != nil {
+		panic(err)
+	}
+	return e
 }
 
 func TestUsernamesOfActiveDirectory(t *testing.T) {
@@ -209,7 +230,7 @@ func TestWhoIsDisabled(t *testing.T) {
 }
 
 func TestAliasesAndDomains(t *testing.T) {
-	m := newMapping(Config{Attributes: map[string]string{"aliases": "proxyAddresses", "office": ""}}, ProductAD, noon)
+	m := newMapping(Config{Attributes: map[string][]string{"aliases": {"proxyAddresses"}, "office": {""}}}, ProductAD, noon)
 	m.domains = map[string]string{"dc=example,dc=org": "CORP", "dc=lab,dc=example,dc=org": "LAB"}
 	got := m.record(entry("CN=A,OU=x,DC=Lab,DC=Example,DC=org", map[string][]string{
 		"sAMAccountName": {"a"}, "proxyAddresses": {"SMTP:a@example.org", "smtp:alias@example.org", "X500:/o=x", "plain"}, "physicalDeliveryOfficeName": {"not read"},
