@@ -46,6 +46,7 @@ type Deps struct {
 	Roles       *roles.Service
 	Ledger      *ledger.Ledger
 	Directories Directories
+	Naming      Naming
 	Devices     *deviceauth.Service
 	EnrolAt     func() EnrolAt
 	Settings    []config.Setting
@@ -111,6 +112,8 @@ func (s *Server) routes() {
 	on(s, VerbSyncRuns, s.syncRuns)
 	on(s, VerbSyncCheck, s.syncCheck)
 	s.deviceRoutes()
+	s.nameRoutes()
+	s.groupRoutes()
 }
 
 // on adds a verb.

@@ -18,7 +18,7 @@ func (a *app) user() *cobra.Command {
 	cmd.AddCommand(a.userAdd(), a.userImport(), a.userCredit(), a.userList(), a.userShow(), a.userSet(), a.userAlias(),
 		a.userAct("disable", "Keep a person from signing in, and sign them out everywhere", admin.VerbUserDisable, "disabled"),
 		a.userAct("enable", "Let a disabled person sign in again", admin.VerbUserEnable, "enabled"),
-		a.userErase(), a.userSessions(), a.userRole(), a.userFreeName(), a.userProposals())
+		a.userErase(), a.userSessions(), a.userRole(), a.userFreeName(), a.userProposals(), a.userResolve())
 	cmd.Long = cmd.Short + ".\n\nUSERNAME is the username, another name that only that person has, or id:NUMBER."
 	return cmd
 }
