@@ -42,7 +42,20 @@ type SCIMResource struct {
 	CreatedAt   time.Time
 	ModifiedAt  time.Time
 	DeletedAt   time.Time // zero for living ones
+
+	Standing SCIMStanding // as read; not stored with the resource
 }
+
+// SCIMStanding is how the person of a resource stands, which an undo, an administrator or another source may have changed behind the
+// provider's back.
+type SCIMStanding int64
+
+// How people stand.
+const (
+	SCIMElsewhere SCIMStanding = iota // no person, or one whom another source keeps
+	SCIMIn                            // not taken out by the source
+	SCIMOut                           // disabled by the source, or soft-deleted
+)
 
 // SCIMValue makes a resource findable by the value of an attribute.
 type SCIMValue struct {

@@ -53,12 +53,15 @@ func (t *tx) UpdateSCIMToken(ctx context.Context, k store.SCIMToken) error {
 }
 
 const scimResourceColumns = `r.key, r.source, r.kind, r.name, r.external_id, r.external_was, COALESCE(r.user_id, 0), r.data, r.version,
-	r.created_at, r.modified_at, r.deleted_at`
+	r.created_at, r.modified_at, r.deleted_at, CASE WHEN u.id IS NULL OR u.source <> r.source THEN 0
+		WHEN u.deleted_at IS NOT NULL OR u.disabled = 1 AND u.disabled_by_source = 1 THEN 2 ELSE 1 END`
+
+const scimPerson = ` LEFT JOIN users u ON u.id = r.user_id`
 
 func scanSCIMResource(row scanner) (store.SCIMResource, error) {
 	var r store.SCIMResource
 	err := row.Scan(&r.ID, &r.Source, &r.Kind, &r.Name, &r.ExternalID, &r.ExternalWas, &r.UserID, &r.Data, &r.Version,
-		timeOf{&r.CreatedAt}, timeOf{&r.ModifiedAt}, timeOf{&r.DeletedAt})
+		timeOf{&r.CreatedAt}, timeOf{&r.ModifiedAt}, timeOf{&r.DeletedAt}, &r.Standing)
 	return r, err
 }
 
@@ -115,19 +118,19 @@ func (t *tx) addSCIMValues(ctx context.Context, resource string, values []store.
 
 // SCIMResource implements store.SCIM.
 func (t *tx) SCIMResource(ctx context.Context, source core.SourceID, kind store.SCIMKind, id string) (store.SCIMResource, error) {
-	return one(ctx, t, scanSCIMResource, "read a SCIM resource", `SELECT `+scimResourceColumns+` FROM scim_resources r
+	return one(ctx, t, scanSCIMResource, "read a SCIM resource", `SELECT `+scimResourceColumns+` FROM scim_resources r`+scimPerson+`
 		WHERE r.key = $1 AND r.source = $2 AND r.kind = $3`, id, source, kind)
 }
 
 // scimFrom is the part of a query from FROM on, and its arguments.
 func scimFrom(source core.SourceID, kind store.SCIMKind, q store.SCIMQuery) (string, []any) {
-	from, args := ` FROM scim_resources r WHERE`, []any{source, kind}
+	from, args := ` FROM scim_resources r`+scimPerson+` WHERE`, []any{source, kind}
 	where := ` r.source = $1 AND r.kind = $2 AND r.deleted_at IS NULL`
 	if q.Deleted {
 		where = ` r.source = $1 AND r.kind = $2 AND r.deleted_at IS NOT NULL`
 	}
 	if q.Path != "" {
-		from, args = ` FROM scim_values v JOIN scim_resources r ON r.key = v.resource WHERE`, append(args, q.Path, q.Value)
+		from, args = ` FROM scim_values v JOIN scim_resources r ON r.key = v.resource`+scimPerson+` WHERE`, append(args, q.Path, q.Value)
 		where += ` AND v.path = $3 AND v.value = $4`
 	}
 	return from + where, args

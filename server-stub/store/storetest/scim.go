@@ -88,7 +88,7 @@ var scimTests = []test{
 		if err := s.Update(t.Context(), func(tx store.Tx) error { return tx.UpdateSCIMResource(t.Context(), want, nil) }); !errors.Is(err, core.ErrNotFound) {
 			t.Errorf("a change of an old version: %v", err)
 		}
-		want.Version = 2
+		want.Version, want.Standing = 2, store.SCIMElsewhere // she is nobody of "entra"
 		view(t, s, func(tx store.Tx) error {
 			got, err := tx.SCIMResource(t.Context(), "entra", store.SCIMUser, "r1")
 			if diff := cmp.Diff(want, got); diff != "" {
@@ -109,6 +109,30 @@ var scimTests = []test{
 			if got := listSCIM(t, s, store.SCIMUser, store.SCIMQuery{Path: value.Path, Value: value.Value}); len(got) != want {
 				t.Errorf("%v finds %v", value, got)
 			}
+		}
+	}},
+	{"a resource tells how its person stands", func(t *testing.T, s store.Store) {
+		u := newUser(t, s, "alex")
+		putSCIM(t, s, scimUser("r1", "alex", u.ID))
+		for _, tt := range []struct {
+			change func()
+			want   store.SCIMStanding
+		}{
+			{func() {}, store.SCIMElsewhere},
+			{func() { u.Source = "entra" }, store.SCIMIn},
+			{func() { u.Disabled = true }, store.SCIMIn}, // by an administrator
+			{func() { u.DisabledBySource = true }, store.SCIMOut},
+			{func() { u.Disabled, u.DisabledBySource, u.DeletedAt = false, false, day }, store.SCIMOut},
+		} {
+			tt.change()
+			update(t, s, func(tx store.Tx) error { return tx.UpdateUser(t.Context(), u) })
+			view(t, s, func(tx store.Tx) error {
+				got, err := tx.SCIMResource(t.Context(), "entra", store.SCIMUser, "r1")
+				if got.Standing != tt.want {
+					t.Errorf("%+v stands as %d, want %d", u, got.Standing, tt.want)
+				}
+				return err
+			})
 		}
 	}},
 	{"a living person's name is unique in a connection, letter case aside", func(t *testing.T, s store.Store) {
