@@ -50,7 +50,7 @@ func TestSetChangesOneKey(t *testing.T) {
 		"brake.floor=":                       with(func(c *Config) { c.Brake.Floor = 0 }),
 		"manual=yes":                         with(func(c *Config) { c.Manual = true }),
 		"upn_as_username=Y":                  with(func(c *Config) { c.UPNAsUsername = &yes }),
-		"attributes={email: mail}":           with(func(c *Config) { c.Attributes = map[string]string{"email": "mail"} }),
+		"attributes={email: mail}":           with(func(c *Config) { c.Attributes = map[string]List{"email": {"mail"}} }),
 		"url=[ldaps://x.org, ldaps://y.org]": with(func(c *Config) { c.URL = List{"ldaps://x.org", "ldaps://y.org"} }),
 	} {
 		got, err := have.Set(assignment)
