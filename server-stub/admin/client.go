@@ -29,6 +29,11 @@ func NewClient(dir string) *Client {
 // Call asks for a verb and decodes the result into out. progress may be nil. Errors: ErrNotRunning, ErrUnknownOutcome, an
 // *Error of the server.
 func (c *Client) Call(ctx context.Context, verb string, in, out any, progress func(Progress)) error {
+	return c.Stream(ctx, verb, in, out, progress, nil)
+}
+
+// Stream is Call for a verb that answers with many items before its result. item may be nil.
+func (c *Client) Stream(ctx context.Context, verb string, in, out any, progress func(Progress), item func(json.RawMessage) error) error {
 	body, err := json.Marshal(in)
 	if err != nil {
 		return fmt.Errorf("write the call: %w", err)
@@ -54,6 +59,10 @@ func (c *Client) Call(ctx context.Context, verb string, in, out any, progress fu
 			return nil
 		case m.Progress != nil && progress != nil:
 			progress(*m.Progress)
+		case m.Item != nil && item != nil:
+			if err := item(m.Item); err != nil {
+				return err
+			}
 		}
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/deviceauth"
+	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/ledger"
 	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/sessions"
@@ -27,15 +28,34 @@ import (
 // actor is who did it, for the audit log and the ledger.
 const actor = "admin"
 
-// Directories are the configured sources.
+// Directories are the sources that people come from. Where an id is not known the error is core.ErrNotFound.
 type Directories interface {
-	// IDs lists them in the order of the configuration.
+	// IDs lists them: those of the configuration in its order, then the others.
 	IDs() []core.SourceID
-	// Sync synchronises one now; a reason in approve lets it pass the brake. core.ErrNotFound for an unknown one. The run
-	// is filled in also when there is an error.
-	Sync(ctx context.Context, id core.SourceID, approve string) (core.SyncRun, error)
+	List(ctx context.Context) ([]Directory, error)
+	// Show is one of the list with everything about it.
+	Show(ctx context.Context, id core.SourceID) (Directory, error)
 	// Check asks one whether it answers, in one sentence.
 	Check(ctx context.Context, id core.SourceID) (string, error)
+
+	Add(ctx context.Context, actor string, in DirectoryAdd) (DirectoryAdded, error)
+	Set(ctx context.Context, actor string, in DirectorySet) (DirectoryAdded, error)
+	// Remove tells how many people of it stay.
+	Remove(ctx context.Context, actor string, id core.SourceID) (int, error)
+	Schedule(ctx context.Context, actor string, in DirectorySchedule) (Directory, error)
+
+	// Plan reads one and keeps what a run would change.
+	Plan(ctx context.Context, id core.SourceID, full bool) (dirsync.PlanHead, error)
+	// Changes hands out what a kept plan would change as things stand now.
+	Changes(ctx context.Context, plan string, yield func(dirsync.Change) error) (dirsync.PlanHead, error)
+	// Apply synchronises one now, or applies the plan; the reason lets a plan pass the brake. The run is filled in also when there is
+	// an error.
+	Apply(ctx context.Context, actor string, id core.SourceID, plan, reason string) (core.SyncRun, error)
+	// Undo takes a run of the directory back.
+	Undo(ctx context.Context, id core.SourceID, run int64, reason string) (core.SyncRun, error)
+	// Records says what directories, or the one with that id, say of a person. keys are identities of them; without any they are
+	// looked for by name.
+	Records(ctx context.Context, id core.SourceID, keys []core.ExternalIdentity, name string) ([]WhyRecord, error)
 }
 
 // Deps is what the commands work with. All are needed.
@@ -71,7 +91,7 @@ type Server struct {
 // verb answers one kind of call.
 type verb struct {
 	limit int64
-	serve func(ctx context.Context, body []byte, progress func(Progress)) (any, error)
+	serve func(ctx context.Context, body []byte, tell func(message)) (any, error)
 }
 
 // NewServer makes the server of the commands.
@@ -108,9 +128,7 @@ func (s *Server) routes() {
 	onLong(s, VerbLedgerVerify, s.ledgerVerify)
 	on(s, VerbConfigShow, s.configShow)
 	on(s, VerbCapabilities, s.capabilities)
-	onLong(s, VerbSyncRun, s.syncRun)
-	on(s, VerbSyncRuns, s.syncRuns)
-	on(s, VerbSyncCheck, s.syncCheck)
+	s.directoryRoutes()
 	s.deviceRoutes()
 	s.nameRoutes()
 	s.groupRoutes()
@@ -123,18 +141,32 @@ func on[I, O any](s *Server, name string, serve func(context.Context, I) (O, err
 
 // onLong adds a verb that tells how far it is.
 func onLong[I, O any](s *Server, name string, serve func(context.Context, I, func(Progress)) (O, error)) {
+	onStream(s, name, func(ctx context.Context, in I, progress func(Progress), _ func(any) error) (O, error) {
+		return serve(ctx, in, progress)
+	})
+}
+
+// onStream adds a verb that hands out many items before its answer.
+func onStream[I, O any](s *Server, name string, serve func(ctx context.Context, in I, progress func(Progress), item func(any) error) (O, error)) {
 	limit := int64(maxCall)
 	if name == VerbUserImport {
 		limit = maxImportCall
 	}
-	s.verbs[name] = verb{limit, func(ctx context.Context, body []byte, progress func(Progress)) (any, error) {
+	s.verbs[name] = verb{limit, func(ctx context.Context, body []byte, tell func(message)) (any, error) {
 		var in I
 		dec := json.NewDecoder(strings.NewReader(string(body)))
 		dec.DisallowUnknownFields()
 		if err := dec.Decode(&in); err != nil {
 			return nil, invalid("the call is not as it must be; the command and the server may be of different versions")
 		}
-		return serve(ctx, in, progress)
+		return serve(ctx, in, func(p Progress) { tell(message{Progress: &p}) }, func(item any) error {
+			text, err := json.Marshal(item)
+			if err != nil {
+				return fmt.Errorf("write a part of the answer: %w", err)
+			}
+			tell(message{Item: text})
+			return ctx.Err()
+		})
 	}}
 }
 
@@ -171,9 +203,11 @@ func (s *Server) handle(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("Content-Type", "application/x-ndjson")
-	result, err := v.serve(r.Context(), body, func(p Progress) {
-		_ = json.NewEncoder(w).Encode(message{Progress: &p}) // the caller may be gone
-		_ = http.NewResponseController(w).Flush()
+	result, err := v.serve(r.Context(), body, func(m message) {
+		_ = json.NewEncoder(w).Encode(m) // the caller may be gone
+		if m.Progress != nil {
+			_ = http.NewResponseController(w).Flush()
+		}
 	})
 	if err != nil && KindOf(err) == "failed" {
 		s.Logger.ErrorContext(r.Context(), "command failed", "verb", name, "error", err)

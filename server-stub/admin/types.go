@@ -288,15 +288,18 @@ type ConfigShow struct {
 
 // SyncRef names a directory.
 type SyncRef struct {
-	Source  string `json:"source,omitempty"` // "" for all of them
-	Approve string `json:"approve,omitempty"`
-	Limit   int    `json:"limit,omitempty"`
+	Source string `json:"source,omitempty"` // "" for all of them
+	Limit  int    `json:"limit,omitempty"`
+	// Plan is the plan to apply, Reason why it may pass the brake.
+	Plan   string `json:"plan,omitempty"`
+	Reason string `json:"reason,omitempty"`
 }
 
 // SyncRun is one synchronisation.
 type SyncRun struct {
 	ID         int64      `json:"id"`
 	Source     string     `json:"source"`
+	Kind       string     `json:"kind"` // everything, changes, sent, undo or rename
 	StartedAt  time.Time  `json:"started_at"`
 	FinishedAt *time.Time `json:"finished_at,omitempty"`
 	Outcome    string     `json:"outcome"`
@@ -308,6 +311,9 @@ type SyncRun struct {
 	Restored   int        `json:"restored"`
 	Conflicts  int        `json:"conflicts"`
 	Message    string     `json:"message,omitempty"`
+	PlanID     string     `json:"plan,omitempty"`      // applied, or waiting for approval after "stopped"
+	UndoneBy   int64      `json:"undone_by,omitempty"` // the run that took this one back
+	Undoes     int64      `json:"undoes,omitempty"`    // the run that this one took back
 }
 
 // SyncRuns lists synchronisations, newest first.

@@ -27,6 +27,7 @@ var ErrUnknownOutcome = errors.New("the server went away before it answered")
 // message is one line of an answer.
 type message struct {
 	Progress *Progress       `json:"progress,omitempty"`
+	Item     json.RawMessage `json:"item,omitempty"` // one of many, before the result
 	Result   json.RawMessage `json:"result,omitempty"`
 	Error    *wireError      `json:"error,omitempty"`
 }

@@ -156,14 +156,17 @@ func (e *usageError) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error { return &usageError{fmt.Errorf(format, args...)} }
 
-// silentError ends the program with ExitFailed when everything was said already.
-type silentError struct{}
+// silentError ends the program with a code, ExitFailed for 0, when everything was said already.
+type silentError struct{ code int }
 
 func (e *silentError) Error() string { return "failed" }
 
 func exitCode(err error) int {
 	var wrong *usageError
+	var silent *silentError
 	switch {
+	case errors.As(err, &silent) && silent.code != 0:
+		return silent.code
 	case errors.As(err, &wrong), isCobraUsage(err):
 		return ExitUsage
 	case errors.Is(err, admin.ErrNotRunning):

@@ -3,7 +3,6 @@ package cli
 import (
 	"fmt"
 	"io"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -73,84 +72,4 @@ func (a *app) ledgerShow() *cobra.Command {
 	cmd.Flags().IntVar(&in.Limit, "limit", 20, "how many lines")
 	cmd.Flags().Int64Var(&in.Before, "before", 0, "only lines before this number")
 	return cmd
-}
-
-func (a *app) sync() *cobra.Command {
-	cmd := group("sync", "The directories people come from")
-	var in admin.SyncRef
-	one := func(given []string) {
-		if len(given) == 1 {
-			in.Source = given[0]
-		}
-	}
-	run := &cobra.Command{
-		Use: "run [DIRECTORY]", Short: "Read a directory, or all of them, now", Args: atMost(1),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			one(given)
-			return a.syncRuns(cmd, admin.VerbSyncRun, in, true)
-		},
-	}
-	run.Flags().StringVar(&in.Approve, "approve", "", "let the run pass the brake, and say why; it is kept with the run")
-	runs := &cobra.Command{
-		Use: "runs [DIRECTORY]", Short: "Show the latest synchronisations", Args: atMost(1),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			one(given)
-			return a.syncRuns(cmd, admin.VerbSyncRuns, in, false)
-		},
-	}
-	runs.Flags().IntVar(&in.Limit, "limit", 10, "how many of each directory")
-	check := &cobra.Command{
-		Use: "check [DIRECTORY]", Short: "Ask a directory, or all of them, whether they answer", Args: atMost(1),
-		RunE: func(cmd *cobra.Command, given []string) error {
-			one(given)
-			var r admin.SyncChecks
-			if err := a.call(cmd.Context(), admin.VerbSyncCheck, in, &r); err != nil {
-				return err
-			}
-			good := true
-			err := a.print(r, func(w io.Writer) {
-				for _, c := range r.Checks {
-					fmt.Fprintf(w, "%s: %s\n", printable(c.Source), printable(c.Says))
-				}
-			})
-			for _, c := range r.Checks {
-				good = good && c.OK
-			}
-			if err == nil && !good {
-				return &silentError{}
-			}
-			return err
-		},
-	}
-	cmd.AddCommand(run, runs, check)
-	return cmd
-}
-
-// syncRuns shows runs. strict ends with a failure when the newest did not succeed.
-func (a *app) syncRuns(cmd *cobra.Command, verb string, in admin.SyncRef, strict bool) error {
-	var r admin.SyncRuns
-	if err := a.call(cmd.Context(), verb, in, &r); err != nil {
-		return err
-	}
-	good := true
-	for _, run := range r.Runs {
-		good = good && run.Outcome == "ok"
-	}
-	err := a.print(r, func(w io.Writer) {
-		t := newTable(w, "DIRECTORY", "STARTED", "OUTCOME", "READ", "NEW", "CHANGED", "RENAMED", "GONE", "BACK", "CONFLICTS")
-		for _, x := range r.Runs {
-			t.row(x.Source, when(x.StartedAt), x.Outcome, fmt.Sprint(x.Read), fmt.Sprint(x.Created), fmt.Sprint(x.Updated), fmt.Sprint(x.Renamed),
-				fmt.Sprint(x.Disabled), fmt.Sprint(x.Restored), fmt.Sprint(x.Conflicts))
-		}
-		t.flush()
-		for _, x := range r.Runs {
-			for line := range strings.Lines(x.Message) {
-				fmt.Fprintf(w, "%s: %s\n", printable(x.Source), printable(strings.TrimRight(line, "\n")))
-			}
-		}
-	})
-	if err == nil && strict && !good {
-		return &silentError{}
-	}
-	return err
 }

@@ -15,7 +15,7 @@ import (
 
 // capabilities answers the comparison table for this server as it is now.
 func (s *server) capabilities(ctx context.Context) (api.Capabilities, error) {
-	facts := capabilityFacts(s.cfg, s.rooms.directories.entries)
+	facts := capabilityFacts(s.cfg, s.rooms.directories.entries())
 	err := s.db.View(ctx, func(tx store.Tx) error {
 		devices, err := tx.CountDevices(ctx, core.DeviceEnrolled)
 		if err != nil {

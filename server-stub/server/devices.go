@@ -47,7 +47,7 @@ func (s *server) openDevices(ctx context.Context, meters *inbound.Meters) (*devi
 	}
 	d := &devices{}
 	d.Service = deviceauth.New(deviceauth.Options{
-		Store: s.db, Clock: s.now, CA: ca, Codes: s.rooms.codes, Rules: s.rooms.directories.rules(s.cfg), Groups: groups,
+		Store: s.db, Clock: s.now, CA: ca, Codes: s.rooms.codes, Rules: rulesOf(s.cfg, s.rooms.directories.entries()), Groups: groups,
 		Modes: s.cfg.SignIn.Modes, SharedOSUsers: s.cfg.SignIn.SharedOSUsers, Key: s.keys.Derive("devices"), ServerCA: serverCA, Logger: s.logger,
 		OnRevoke: func(ctx context.Context, device string) {
 			d.handler.Disconnect(device)

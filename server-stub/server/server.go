@@ -102,7 +102,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	if s.identity, err = s.openIdentity(ctx); err != nil {
 		return err
 	}
-	if s.rooms, err = s.openRooms(); err != nil {
+	if s.rooms, err = s.openRooms(ctx); err != nil {
 		return err
 	}
 	l, err := (&net.ListenConfig{}).Listen(ctx, "tcp", s.cfg.Listen)
@@ -165,12 +165,8 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	g.Go(func() error { return commands.Serve(s.commands) })
 	g.Go(func() error { pki.Watch(gctx, s.identity, s.watchEvery(), s.logger); return nil })
 	g.Go(func() error { s.rooms.keepHouse(gctx, s.logger); return nil })
-	for _, d := range s.rooms.directories.list {
-		g.Go(func() error {
-			s.rooms.syncer.Follow(gctx, d.source, d.interval, d.brake)
-			return nil
-		})
-	}
+	s.rooms.directories.start()
+	g.Go(func() error { s.rooms.directories.schedule.Run(gctx); return nil })
 	g.Go(func() error {
 		select {
 		case <-s.db.Broken():

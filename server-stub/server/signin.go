@@ -20,21 +20,21 @@ func (s *server) openSignIn(r *rooms, d *directories, hasher *passhash.Hasher) (
 	key := s.keys.Derive("sign-in counters")
 	return signin.New(signin.Deps{
 		Store: s.db, Clock: s.now, Logger: s.logger, Hasher: hasher,
-		Rules:       d.rules(s.cfg),
-		Directories: d.checkers(),
-		Cloud:       r.idp.cloud(s.cfg, d.entries),
+		Rules:       rulesOf(s.cfg, d.entries()),
+		Directories: checkersOf(d.all()),
+		Cloud:       r.idp.cloud(s.cfg, d.entries()),
 		Key:         secret.New(hex.EncodeToString(key[:])),
 		Link:        signin.LinkPolicy(s.cfg.SignIn.Link), SharedOSUsers: s.cfg.SignIn.SharedOSUsers,
 	})
 }
 
-// rules says whose names are whose, by the configuration.
-func (d *directories) rules(cfg *config.Config) names.Rules {
+// rulesOf says whose names are whose.
+func rulesOf(cfg *config.Config, entries []configured.Config) names.Rules {
 	r := names.Rules{Suffix: cfg.UPNSuffix}
 	if cfg.Microsoft != nil {
 		r.Tenants = []string{cfg.Microsoft.Tenant}
 	}
-	for _, e := range d.entries {
+	for _, e := range entries {
 		if e.Domain != "" || len(e.UPNSuffixes) > 0 {
 			r.Domains = append(r.Domains, names.Domain{NetBIOS: e.Domain, Suffixes: e.UPNSuffixes, Source: core.SourceID(e.ID), Truncates: e.TruncatesUPNs()})
 		}
@@ -42,12 +42,12 @@ func (d *directories) rules(cfg *config.Config) names.Rules {
 	return r
 }
 
-// checkers are the directories that check passwords themselves.
-func (d *directories) checkers() []signin.Directory {
+// checkersOf are the directories that check passwords themselves.
+func checkersOf(sources []*configuredSource) []signin.Directory {
 	var list []signin.Directory
-	for _, c := range d.list {
+	for _, c := range sources {
 		if checker, ok := c.source.(directory.PasswordChecker); ok {
-			list = append(list, signin.Directory{Checker: checker, Lockout: c.lockout})
+			list = append(list, signin.Directory{Checker: checker, Lockout: lockoutOf(c.entry.Lockout)})
 		}
 	}
 	return list

@@ -15,7 +15,7 @@ import (
 // What one directory says about shortening UPNs is for its own people.
 func TestA1_50_to_53_UPNAsUsernameIsASettingOfEachDirectory(t *testing.T) {
 	yes, no := true, false
-	d := &directories{entries: []configured.Config{
+	entries := []configured.Config{
 		{ID: "old", Type: "ldap", Domain: "OLD", UPNSuffixes: []string{"old.example.org"}, UPNAsUsername: &no},
 		{ID: "ad", Type: "ldap", Product: "ad", UPNSuffixes: []string{"ad.example.org"}, UPNAsUsername: &no},
 		{ID: "new", Type: "ldap", Domain: "NEW", UPNSuffixes: []string{"example.org"}, UPNAsUsername: &yes},
@@ -23,9 +23,9 @@ func TestA1_50_to_53_UPNAsUsernameIsASettingOfEachDirectory(t *testing.T) {
 		{ID: "secure", Type: "ldap", Product: "entra-ds", Domain: "SECURE", UPNAsUsername: &no},
 		{ID: "unix", Type: "ldap", Product: "openldap", Domain: "UNIX", UPNAsUsername: &no},
 		{ID: "guests", Type: "csv", Domain: "GUESTS", UPNAsUsername: &no},
-	}}
+	}
 	got := map[core.SourceID]bool{}
-	for _, domain := range d.rules(&config.Config{}).Domains {
+	for _, domain := range rulesOf(&config.Config{}, entries).Domains {
 		got[domain.Source] = domain.Truncates
 	}
 	want := map[core.SourceID]bool{"old": true, "ad": true, "new": false, "unset": false, "secure": false, "unix": false, "guests": false}
