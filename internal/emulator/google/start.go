@@ -66,6 +66,9 @@ func Start(ctx context.Context, listen string, certificate tls.Certificate, opts
 // URL is its address, without a slash at its end.
 func (c *Customer) URL() string { return c.url }
 
+// Admin is the address of the administrator whom the service account acts for.
+func (c *Customer) Admin() string { return c.dir.Admin }
+
 // KeyFile is the JSON key of its service account.
 func (c *Customer) KeyFile() ([]byte, error) { return c.opts.Account.File(c.url) }
 
