@@ -53,6 +53,9 @@ type Config struct {
 	Cards       Cards
 	Mail        *Mail // nil when no mail is sent
 
+	Retention Retention
+	Compat    Compat
+
 	LogLevel slog.Level
 
 	settings []Setting

@@ -34,7 +34,7 @@ func Flags() []Flag {
 
 // EnvName is the environment's name of a key: sign_in.failures is PLATEN_SIGN_IN_FAILURES.
 func EnvName(key string) string {
-	return "PLATEN_" + strings.ToUpper(strings.ReplaceAll(key, ".", "_"))
+	return "PLATEN_" + strings.ToUpper(strings.NewReplacer(".", "_", "-", "_").Replace(key))
 }
 
 // raw is a value as written, with its origin.

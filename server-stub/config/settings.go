@@ -28,7 +28,9 @@ type setting struct {
 }
 
 // table has every setting but the blocks (see blocks), which are structures of their own.
-func table() []setting {
+func table() []setting { return append(siteSettings(), directorySettings()...) }
+
+func siteSettings() []setting {
 	return []setting{
 		{key: "listen", fallback: ":8443", flag: true, doc: "host:port of the HTTPS listener", set: setListen},
 		{key: "admin_listen", fallback: "127.0.0.1:8444", flag: true, beside: true, doc: "host:port of the administrators' pages, or off", set: listenOrOff(func(c *Config) *string { return &c.AdminListen })},

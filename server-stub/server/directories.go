@@ -118,6 +118,13 @@ func (d *directories) readDatabase(ctx context.Context) error {
 
 // ofSite gives an entry the settings of the whole site where it has none of its own.
 func (d *directories) ofSite(e configured.Config) configured.Config {
+	// username: says the same more clearly, so it goes before.
+	if e.Type == configured.TypeLDAP && e.UPNAsUsername == nil && e.Username == "" {
+		e.UPNAsUsername = d.cfg.Compat.UPNAsUsername
+	}
+	if e.Type == configured.TypeEntra && e.UpdateCardID == nil {
+		e.UpdateCardID = d.cfg.Compat.UpdateCardID
+	}
 	return e
 }
 

@@ -75,7 +75,7 @@ type Config struct {
 	// Replaces is the id of the source that this one takes over from: whoever both list under one e-mail address or UPN is
 	// one person, who keeps the username.
 	Replaces string `yaml:"replaces,omitempty"`
-	// Notify is the address that hears of runs that fail; not set: that of sync_notify.
+	// Notify is the address that hears of runs that fail; not set: the mail block's admins.
 	Notify string `yaml:"notify,omitempty"`
 
 	// Path is the file of a csv source.
