@@ -5,6 +5,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 )
 
 func TestCanon(t *testing.T) {
@@ -90,4 +93,20 @@ func FuzzCanon(f *testing.F) {
 			return
 		}
 	})
+}
+
+// What is folded the short way is folded as the long way does it.
+func TestCanonASCIIIsTheFoldingOfUnicode(t *testing.T) {
+	for c := range 128 {
+		for _, name := range []string{string(rune(c)), "a" + string(rune(c)) + "Z", "Ab" + string(rune(c))} {
+			got, err := Canon(name)
+			long := strings.TrimSpace(norm.NFKC.String(cases.Fold().String(norm.NFKC.String(strings.TrimSpace(name)))))
+			switch refused := long == "" || c < ' ' && strings.ContainsRune(long, rune(c)) || c == 127; {
+			case refused != (err != nil):
+				t.Errorf("Canon(%q) = %q, %v", name, got, err)
+			case !refused && string(got) != long:
+				t.Errorf("Canon(%q) = %q, want %q", name, got, long)
+			}
+		}
+	}
 }
