@@ -20,16 +20,17 @@ type Reader interface {
 
 // Find reads what Resolve needs and resolves. Errors are the reader's only: a name that leads to nobody is an Answer.
 func Find(ctx context.Context, tx Reader, q Query, r Rules, now time.Time) (Answer, error) {
-	known, err := read(ctx, tx, q, r)
+	asked := Ask(q, r)
+	known, err := read(ctx, tx, asked)
 	if err != nil {
 		return Answer{}, fmt.Errorf("look up a name: %w", err)
 	}
-	return Resolve(q, r, known, now), nil
+	return asked.Resolve(known, now), nil
 }
 
-func read(ctx context.Context, tx Reader, q Query, r Rules) (Known, error) {
+func read(ctx context.Context, tx Reader, asked Asked) (Known, error) {
 	var known Known
-	ids := IDs(q, r)
+	ids := asked.IDs()
 	for _, id := range ids {
 		owners, err := tx.OwnersByID(ctx, id.Kind, id.Value)
 		if err != nil {
@@ -43,7 +44,7 @@ func read(ctx context.Context, tx Reader, q Query, r Rules) (Known, error) {
 			known.Owners = append(known.Owners, Owner{owner, user.Active()})
 		}
 	}
-	for _, folded := range Folds(q, r) {
+	for _, folded := range asked.Folds() {
 		holders, err := tx.Holders(ctx, folded)
 		if err != nil {
 			return Known{}, err

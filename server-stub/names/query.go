@@ -1,6 +1,7 @@
 package names
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -277,13 +278,13 @@ func fold(text string) auth.Folded {
 }
 
 // Folds lists the names whose holders Resolve needs to know for this query, without repetition.
-func Folds(q Query, r Rules) []auth.Folded {
+func Folds(q Query, r Rules) []auth.Folded { return planFor(q, r).folds() }
+
+func (p plan) folds() []auth.Folded {
 	var folds []auth.Folded
-	seen := map[auth.Folded]bool{}
-	for _, stage := range planFor(q, r).stages {
+	for _, stage := range p.stages {
 		for _, l := range stage {
-			if !seen[l.folded] {
-				seen[l.folded] = true
+			if !slices.Contains(folds, l.folded) { // there are a handful
 				folds = append(folds, l.folded)
 			}
 		}

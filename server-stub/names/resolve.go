@@ -91,8 +91,33 @@ func IDs(q Query, r Rules) []ID {
 
 // Resolve decides. now is for names that ended. It never fails: what cannot be decided is Unknown or Ambiguous.
 func Resolve(q Query, r Rules, known Known, now time.Time) Answer {
-	p := planFor(q, r)
-	a := resolution{known: known, rules: r, query: q, now: now}
+	return Ask(q, r).Resolve(known, now)
+}
+
+// Asked is a query made ready to be answered: what must be known for it, and then the answer.
+type Asked struct {
+	query Query
+	rules Rules
+	plan  plan
+	ids   []ID
+}
+
+// Ask makes a query ready.
+func Ask(q Query, r Rules) Asked { return Asked{q, r, planFor(q, r), IDs(q, r)} }
+
+// Folds are those of the function Folds.
+func (a Asked) Folds() []auth.Folded { return a.plan.folds() }
+
+// IDs are those of the function IDs.
+func (a Asked) IDs() []ID { return a.ids }
+
+// Resolve is the function Resolve for this query.
+func (a Asked) Resolve(known Known, now time.Time) Answer {
+	r := resolution{known: known, rules: a.rules, query: a.query, ids: a.ids, now: now}
+	return r.answer(a.plan)
+}
+
+func (a *resolution) answer(p plan) Answer {
 	if answer, ok := a.byIDs(); ok {
 		return answer
 	}
@@ -112,6 +137,7 @@ type resolution struct {
 	known Known
 	rules Rules
 	query Query
+	ids   []ID
 	now   time.Time
 	why   []string
 }
@@ -122,7 +148,7 @@ func (a *resolution) explain(format string, args ...any) {
 
 // byIDs answers by the immutable ids, where they say anything.
 func (a *resolution) byIDs() (Answer, bool) {
-	ids := IDs(a.query, a.rules)
+	ids := a.ids
 	if len(ids) == 0 {
 		return Answer{}, false
 	}
@@ -165,7 +191,7 @@ func sameDomain(d Domain, f usermap.Facts) bool {
 
 // checkIDs refuses a person found by name whose own id differs from the account's.
 func (a *resolution) checkIDs(answer Answer) Answer {
-	ids := IDs(a.query, a.rules)
+	ids := a.ids
 	if answer.User == 0 || len(ids) == 0 {
 		return answer
 	}
