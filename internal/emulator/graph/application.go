@@ -52,6 +52,8 @@ func (e *Emulator) applications(r *http.Request, _ string) (page, error) {
 	if !ok || !quoted {
 		return page{}, bad("Request_UnsupportedQuery", "The emulator knows the filter appId eq 'ID' only.")
 	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
 	p := page{Value: []map[string]any{}}
 	for _, app := range e.opts.Applications {
 		if !strings.EqualFold(app.ID, id) {
@@ -66,4 +68,11 @@ func (e *Emulator) applications(r *http.Request, _ string) (page, error) {
 		p.Value = append(p.Value, map[string]any{"id": GUID("application " + app.ID), "appId": app.ID, "displayName": app.Name, "passwordCredentials": secrets})
 	}
 	return p, nil
+}
+
+// SetApplications replaces them.
+func (e *Emulator) SetApplications(apps []Application) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.opts.Applications = apps
 }

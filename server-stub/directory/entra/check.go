@@ -40,7 +40,7 @@ func (c Cloud) portal() string {
 
 // grantPage is the page of the application's permissions.
 func (s *Source) grantPage() string {
-	return s.cfg.Cloud.portal() + "/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/" + s.cfg.ClientID
+	return s.cfg.Cloud.portal() + "/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/CallAnAPI/appId/" + s.cfg.ClientID + "/isMSAApp~/false"
 }
 
 // grant tells how to give the application what it lacks.
@@ -49,7 +49,11 @@ func (s *Source) grant(permissions ...string) string {
 	if n := len(permissions); n > 1 {
 		what, it, name = "application permissions "+strings.Join(permissions[:n-1], ", ")+" and "+permissions[n-1], "them", "these names"
 	}
-	return fmt.Sprintf("the application lacks the %s: add %s (not the delegated one of %s) and let an administrator consent, both at %s", what, it, name, s.grantPage())
+	text := fmt.Sprintf("the application lacks the %s: add %s (not the delegated one of %s) and let an administrator consent, both at %s", what, it, name, s.grantPage())
+	if slices.Contains(permissions, permissionGroups) {
+		text += "; or write read_groups: no when groups are not wanted"
+	}
+	return text
 }
 
 // missing are those permissions that the application's token does not name; nil where it cannot be read. Nothing is allowed or
@@ -121,7 +125,7 @@ func (s *Source) Check(ctx context.Context) (string, error) {
 	if !s.cfg.NoGroups {
 		q := question{step: stepGroups, permission: permissionGroups, address: s.graph.String() + "/v1.0/groups?$top=1&$select=id"}
 		if _, err := se.page(ctx, q); err != nil {
-			return "", se.denied(ctx, fmt.Errorf("%w, or write read_groups: no when groups are not wanted", err))
+			return "", se.denied(ctx, err)
 		}
 		text += " and groups"
 	}

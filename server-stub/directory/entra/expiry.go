@@ -46,7 +46,7 @@ func (s *Source) Expiries(ctx context.Context) ([]directory.Expiry, error) {
 
 // secretPage is the page of the application's secrets and certificates.
 func (s *Source) secretPage() string {
-	return s.cfg.Cloud.portal() + "/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/" + s.cfg.ClientID
+	return s.cfg.Cloud.portal() + "/#view/Microsoft_AAD_RegisteredApps/ApplicationMenuBlade/~/Credentials/appId/" + s.cfg.ClientID + "/isMSAApp~/false"
 }
 
 // secretEnds asks when the secret that is used ends; zero where that is not known. An application may have several; Graph shows
