@@ -204,7 +204,7 @@ func TestReadStops(t *testing.T) {
 
 func TestCheckSaysWhatItSaw(t *testing.T) {
 	got, err := New(Config{ID: "hr", Path: write(t, "upn;sam\na@example.org;a\nb@example.org;b\n")}).Check(t.Context())
-	if err != nil || !strings.Contains(got, "2 people, separated by semicolons") || !strings.Contains(got, "a changed upn makes a new person") {
+	if err != nil || !strings.Contains(got, "2 people; fields are separated by semicolons") || !strings.Contains(got, "a changed upn makes a new person") {
 		t.Errorf("Check() = %q, %v", got, err)
 	}
 }
@@ -212,6 +212,7 @@ func TestCheckSaysWhatItSaw(t *testing.T) {
 func FuzzParse(f *testing.F) {
 	for _, s := range []string{
 		"id,upn\n1,a@example.org\n", "\ufeffid;sam;domain\r\n1;a;b\r\n", "upn\tsam\n\"a@b\"\tx\n", "id,upn\n\"1,a\n", "username\n\xff\n", "id,aliases,username\n1,a;b;;,c\n",
+		"id,upn,cards,access_code,pin,language,employee_id,groups\n1,a@example.org,04A1;04B2,7K3F,0042,de-CH,17,Staff;staff;Lab\n", "id;upn;cards\n1;a@b;4.1E+14\n",
 	} {
 		f.Add([]byte(s))
 	}
@@ -229,6 +230,24 @@ func FuzzParse(f *testing.F) {
 				t.Errorf("record without its own key and username: %+v", r)
 			}
 			keys[r.Key] = true
+			for _, card := range r.Cards {
+				if strings.TrimSpace(card.Reveal()) == "" {
+					t.Errorf("an empty card: %+v", r)
+				}
+			}
+		}
+		for _, g := range got.groups {
+			if keys[g.Key.ID] || len(g.Members) == 0 {
+				t.Errorf("group without its own key and a member: %+v", g)
+			}
+			keys[g.Key.ID] = true
+			members := map[string]bool{}
+			for _, m := range g.Members {
+				if !keys[m.ID] || members[m.ID] {
+					t.Errorf("%v is nobody, or a member twice: %+v", m, g)
+				}
+				members[m.ID] = true
+			}
 		}
 	})
 }

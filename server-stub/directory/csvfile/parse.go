@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/platenprint/platen/auth"
+	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 )
@@ -31,6 +32,12 @@ const (
 	columnDepartment  = "department"
 	columnOffice      = "office"
 	columnDisabled    = "disabled"
+	columnLanguage    = "language"
+	columnEmployeeID  = "employee_id"
+	columnCards       = "cards"
+	columnAccessCode  = "access_code"
+	columnPIN         = "pin"
+	columnGroups      = "groups"
 )
 
 // maxField is the longest text accepted in a field, in bytes.
@@ -39,13 +46,16 @@ const maxField = 1024
 func allowedColumns() []string {
 	return []string{
 		columnID, columnUsername, columnUPN, columnSAM, columnDomain, columnNickname, columnEmail, columnAliases,
-		columnDisplayName, columnDepartment, columnOffice, columnDisabled,
+		columnDisplayName, columnDepartment, columnOffice, columnDisabled, columnLanguage, columnEmployeeID, columnCards, columnAccessCode,
+		columnPIN, columnGroups,
 	}
 }
 
 // table is a file without mistakes.
 type table struct {
 	records   []directory.Record
+	groups    []directory.Group
+	columns   []string
 	keyColumn string
 	separator rune
 }
@@ -62,7 +72,7 @@ func parse(ctx context.Context, text []byte, domain string, rule directory.Usern
 		wrong.addf(1, "the file is empty; it must name its columns in the first line, then list at least one person")
 		return table{}, wrong
 	}
-	p := &parser{wrong: wrong, domain: domain, rule: rule, seen: map[auth.Folded]int{}}
+	p := &parser{wrong: wrong, domain: domain, rule: rule, seen: map[auth.Folded]int{}, groupAt: map[string]int{}}
 	p.separator = detectSeparator(text)
 	r := csv.NewReader(bytes.NewReader(text))
 	r.Comma = p.separator
@@ -134,6 +144,9 @@ type parser struct {
 	keyColumn string
 	seen      map[auth.Folded]int // id -> the line that has it
 	records   []directory.Record
+	given     []core.CredentialKind // those that the file has a column of
+	groups    []directory.Group
+	groupAt   map[string]int // folded name -> where it is in groups
 }
 
 // header takes the first line; false when the file cannot be read with it.
@@ -161,6 +174,7 @@ func (p *parser) header(line int, fields []string) bool {
 		p.wrong.addf(line, "there is no column id (best: the personnel number), upn or username: one of them must tell people apart")
 	}
 	p.columns = columns
+	p.given = given(columns)
 	return p.wrong.count == before
 }
 
@@ -171,8 +185,8 @@ func (p *parser) row(line int, fields []string) {
 		return
 	}
 	before := p.wrong.count
-	rec := directory.Record{KeyKind: core.IdentityCSVKey, Where: fmt.Sprintf("line %d", line)}
-	username := ""
+	rec := directory.Record{KeyKind: core.IdentityCSVKey, Where: fmt.Sprintf("line %d", line), Credentials: p.given}
+	username, groups := "", []string(nil)
 	for i, field := range fields {
 		value := strings.TrimSpace(field)
 		column := p.columns[i]
@@ -213,6 +227,18 @@ func (p *parser) row(line int, fields []string) {
 			rec.Office = value
 		case columnDisabled:
 			rec.Disabled = p.yesNo(line, column, value)
+		case columnLanguage:
+			rec.Language = p.language(line, value)
+		case columnEmployeeID:
+			rec.EmployeeID = p.number(line, column, value)
+		case columnCards:
+			rec.Cards = p.cards(line, value)
+		case columnAccessCode:
+			rec.AccessCode = secret.New(p.number(line, column, value))
+		case columnPIN:
+			rec.PIN = p.pin(line, value)
+		case columnGroups:
+			groups = list(value)
 		}
 	}
 	if rec.SAM != "" && rec.Domain == "" {
@@ -235,6 +261,9 @@ func (p *parser) row(line int, fields []string) {
 	if rec.Username == "" {
 		p.wrong.addf(line, "there is no username: fill one of the columns username, upn, sam, nickname, email%s", ruleHint(p.rule))
 	}
+	for _, name := range groups {
+		p.group(line, name, rec.Key)
+	}
 	if p.wrong.count == before {
 		p.records = append(p.records, rec)
 	}
@@ -256,6 +285,10 @@ func (p *parser) key(line int, rec *directory.Record) {
 	folded, err := auth.Canon(rec.Key)
 	if err != nil {
 		p.wrong.addf(line, "%s %q: %v", p.keyColumn, rec.Key, err)
+		return
+	}
+	if strings.HasPrefix(string(folded), groupPrefix) {
+		p.wrong.addf(line, "the %s %q begins with %s, as the keys of groups do: choose another one", p.keyColumn, rec.Key, groupPrefix)
 		return
 	}
 	if first, taken := p.seen[folded]; taken {
@@ -310,5 +343,5 @@ func (p *parser) finish() table {
 	if len(p.records) == 0 && p.wrong.count == 0 {
 		p.wrong.addf(1, "the file lists nobody; an empty list never means that everybody left")
 	}
-	return table{records: p.records, keyColumn: p.keyColumn, separator: p.separator}
+	return table{records: p.records, groups: p.groups, columns: p.columns, keyColumn: p.keyColumn, separator: p.separator}
 }

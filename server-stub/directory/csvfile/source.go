@@ -10,7 +10,13 @@
 //	email, display_name, department, office
 //	aliases       more names, separated by ;
 //	disabled      yes or no
+//	language      of mail to the person, such as de or fr-CH
+//	employee_id   never kept; a code that equals it is weak
+//	cards         card numbers, separated by ;
+//	access_code, pin
+//	groups        names of groups, separated by ;
 //
+// The file is the authority for cards, access codes and PINs where it has the column: an empty field is then "has none".
 // The separator is a comma, a semicolon or a tab, as the first line has it; the file is UTF-8, with or without a byte
 // order mark. A file with a mistake anywhere is not read at all: the error lists each mistake with its line.
 package csvfile
@@ -22,6 +28,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"strings"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
@@ -50,17 +57,31 @@ func (s *Source) ID() core.SourceID { return s.cfg.ID }
 
 // Read implements directory.Source. The whole file is checked before the first yield. A file that is missing, empty or
 // lists nobody is an error: it never means that everybody left.
-func (s *Source) Read(ctx context.Context, _ directory.Request, sink directory.Sink) (directory.Reading, error) {
+func (s *Source) Read(ctx context.Context, r directory.Request, sink directory.Sink) (directory.Reading, error) {
+	if r.Since != nil {
+		return directory.Reading{}, s.errorf("read: %w", directory.ErrStartOver)
+	}
 	table, err := s.load(ctx)
 	if err != nil {
 		return directory.Reading{}, err
 	}
-	for _, r := range table.records {
+	for _, p := range table.records {
 		if err := ctx.Err(); err != nil {
 			return directory.Reading{}, s.errorf("read: %w", err)
 		}
-		if err := sink.Person(r); err != nil {
-			return directory.Reading{}, s.errorf("hand over %s: %w", r.Where, err)
+		if err := sink.Person(p); err != nil {
+			return directory.Reading{}, s.errorf("hand over %s: %w", p.Where, err)
+		}
+	}
+	if !r.Groups {
+		table.groups = nil
+	}
+	for _, g := range table.groups {
+		if err := ctx.Err(); err != nil {
+			return directory.Reading{}, s.errorf("read: %w", err)
+		}
+		if err := sink.Group(g); err != nil {
+			return directory.Reading{}, s.errorf("hand over the group %q: %w", g.Name, err)
 		}
 	}
 	return directory.Reading{Complete: true}, nil
@@ -76,7 +97,18 @@ func (s *Source) Check(ctx context.Context) (string, error) {
 	if table.keyColumn != columnID {
 		key = fmt.Sprintf("; without a column id the %s is each person's id, and a changed %s makes a new person", table.keyColumn, table.keyColumn)
 	}
-	return fmt.Sprintf("%s lists %d people, separated by %s%s", s.cfg.Path, len(table.records), separatorName(table.separator), key), nil
+	about := ""
+	if len(table.groups) > 0 {
+		about = fmt.Sprintf(" in %d groups", len(table.groups))
+	}
+	if kinds := given(table.columns); len(kinds) > 0 {
+		words := make([]string, len(kinds))
+		for i, k := range kinds {
+			words[i] = plural[k]
+		}
+		about += ", and decides about their " + strings.Join(words, " and ")
+	}
+	return fmt.Sprintf("%s lists %d people%s; fields are separated by %s%s", s.cfg.Path, len(table.records), about, separatorName(table.separator), key), nil
 }
 
 func (s *Source) load(ctx context.Context) (table, error) {
