@@ -22,6 +22,7 @@ type Fault struct {
 
 	Truncate  bool   // the JSON ends in its middle, the connection does not
 	NextLink  string // is this one instead of the right one
+	DeltaLink string // is this one instead of the right one, where one is
 	Cycle     bool   // the next page is this one again
 	Empty     bool   // the page has nobody, and a link to itself under a new name each time
 	Replay    bool   // everybody on the page is there twice
@@ -108,6 +109,9 @@ func (f Fault) spoil(p *page, r *http.Request, base string, count int) {
 	case f.Empty, f.Duplicate:
 		query.Set(salt, strconv.Itoa(count))
 		p.NextLink = base + "?" + query.Encode()
+	}
+	if f.DeltaLink != "" && p.DeltaLink != "" {
+		p.DeltaLink = f.DeltaLink
 	}
 	if f.Empty {
 		p.Value = p.Value[:0]

@@ -10,7 +10,6 @@ import (
 	"github.com/platenprint/platen/internal/emulator/graph"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
-	"github.com/platenprint/platen/server-stub/dirsync"
 )
 
 func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
@@ -53,7 +52,7 @@ func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
 			*pauses = nil
 			before := tt.Graph.Calls()["users"]
 			tt.Graph.SetFault(&test.fault)
-			err := b.failsHarmlessly(t, s)
+			err := b.failsHarmlessly(t, s, whole)
 			if !errors.Is(err, core.ErrUnavailable) || !strings.Contains(err.Error(), test.want) || !strings.Contains(err.Error(), `entra directory "cloud"`) {
 				t.Errorf("%v", err)
 			}
@@ -66,7 +65,7 @@ func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
 				}
 			}
 			tt.Graph.SetFault(nil)
-			if run, err := b.sync.Sync(t.Context(), s, dirsync.Options{}); err != nil || run.Read != 50 || run.Updated+run.Disabled+run.Created+run.Renamed+run.Conflicts != 0 {
+			if run, err := b.run(t, s, whole); err != nil || run.Read != 50 || run.Updated+run.Disabled+run.Created+run.Renamed+run.Conflicts != 0 {
 				t.Errorf("the next run: %+v, %v", run, err)
 			}
 		})
@@ -92,12 +91,12 @@ func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
 	})
 	t.Run("Entra ID is down", func(t *testing.T) {
 		tt.Entra.SetDown(true)
-		_ = b.failsHarmlessly(t, s)
+		_ = b.failsHarmlessly(t, s, whole)
 		tt.Entra.SetDown(false)
 	})
 	t.Run("nobody answers", func(t *testing.T) {
 		_ = tt.Close()
-		_ = b.failsHarmlessly(t, s)
+		_ = b.failsHarmlessly(t, s, whole)
 	})
 }
 

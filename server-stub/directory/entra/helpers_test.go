@@ -120,10 +120,21 @@ func newBench(t *testing.T, s *Source) *bench {
 	t.Helper()
 	b := &bench{store: storetest.OpenSQLite(t)}
 	b.sync = dirsync.New(b.store, clock.System, dirsync.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if run, err := b.sync.Sync(t.Context(), s, dirsync.Options{}); err != nil || run.Created == 0 {
+	if run, err := b.run(t, s, whole); err != nil || run.Created == 0 {
 		t.Fatalf("the first synchronisation: %+v, %v", run, err)
 	}
 	return b
+}
+
+// The two kinds of readings.
+const (
+	whole   = true
+	changes = false
+)
+
+func (b *bench) run(t *testing.T, s *Source, full bool) (core.SyncRun, error) {
+	t.Helper()
+	return b.sync.Run(t.Context(), s, dirsync.Settings{Full: full})
 }
 
 func (b *bench) users(t *testing.T) []core.User {
@@ -139,11 +150,11 @@ func (b *bench) users(t *testing.T) []core.User {
 	return users
 }
 
-// failsHarmlessly synchronises with a source that must fail, also with an approval, and returns the error.
-func (b *bench) failsHarmlessly(t *testing.T, s *Source) error {
+// failsHarmlessly synchronises with a source that must fail, and returns the error.
+func (b *bench) failsHarmlessly(t *testing.T, s *Source, full bool) error {
 	t.Helper()
 	before := b.users(t)
-	run, err := b.sync.Sync(t.Context(), s, dirsync.Options{Approve: "a test"})
+	run, err := b.run(t, s, full)
 	if err == nil || run.Outcome != dirsync.OutcomeFailed || run.Message == "" {
 		t.Fatalf("run %+v, %v; want it failed", run, err)
 	}

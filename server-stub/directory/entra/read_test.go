@@ -15,7 +15,6 @@ import (
 	"github.com/platenprint/platen/internal/testenv"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
-	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/federation"
 )
 
@@ -189,7 +188,7 @@ func TestPeopleAreFoundByTheirObjectIDAtSignIn(t *testing.T) {
 	// A rename and a lock-out there are the same person here.
 	tt.Graph.Change(graph.GUID("person1"), graph.Person{"userPrincipalName": "renamed@example.org"})
 	tt.Graph.Change(graph.GUID("person2"), graph.Person{"accountEnabled": false})
-	if run, err := b.sync.Sync(t.Context(), s, dirsync.Options{}); err != nil || run.Renamed != 1 || run.Disabled != 1 || run.Created != 0 {
+	if run, err := b.run(t, s, whole); err != nil || run.Renamed != 1 || run.Disabled != 1 || run.Created != 0 {
 		t.Fatalf("%+v, %v", run, err)
 	}
 	claims.ObjectID = graph.GUID("person1")
@@ -202,11 +201,11 @@ func TestPeopleAreFoundByTheirObjectIDAtSignIn(t *testing.T) {
 	}
 	// Who went to the bin, and came back.
 	tt.Graph.Remove(graph.GUID("person0"), false)
-	if run, err := b.sync.Sync(t.Context(), s, dirsync.Options{}); err != nil || run.Disabled != 1 {
+	if run, err := b.run(t, s, whole); err != nil || run.Disabled != 1 {
 		t.Fatalf("%+v, %v", run, err)
 	}
 	tt.Graph.Restore(graph.GUID("person0"))
-	if run, err := b.sync.Sync(t.Context(), s, dirsync.Options{}); err != nil || run.Restored != 1 {
+	if run, err := b.run(t, s, whole); err != nil || run.Restored != 1 {
 		t.Fatalf("%+v, %v", run, err)
 	}
 }
