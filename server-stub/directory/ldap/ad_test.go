@@ -27,6 +27,7 @@ import (
 const (
 	adPeople   = "OU=People," + testenv.SambaBase
 	adService  = "CN=svc platen,OU=Services," + testenv.SambaBase
+	adSeer     = "CN=svc seer,OU=Services," + testenv.SambaBase // it sees deleted objects
 	adPassword = "Us3r!Passw0rd"
 )
 
@@ -69,6 +70,16 @@ func (d *domain) user(dn, sam string, attributes map[string]string) {
 	}
 	if err := d.admin.Add(request); err != nil {
 		d.t.Fatalf("add %s: %v", dn, err)
+	}
+}
+
+// join makes members of a group.
+func (d *domain) join(group string, members ...string) {
+	d.t.Helper()
+	request := goldap.NewModifyRequest(group, nil)
+	request.Add("member", members)
+	if err := d.admin.Modify(request); err != nil {
+		d.t.Fatalf("join %s: %v", group, err)
 	}
 }
 
@@ -204,6 +215,28 @@ func TestActiveDirectory(t *testing.T) {
 			t.Errorf("the service account was tried %d times", tried)
 		}
 	})
+	t.Run("who does not see deleted objects reads everything", func(t *testing.T) {
+		if b := bookmarkOf(t, source); b != nil {
+			t.Errorf("a bookmark: %s", b)
+		}
+		got, err := source.Check(t.Context())
+		if err != nil || !strings.Contains(got, "each synchronisation reads everything (the service account may not see deleted objects") {
+			t.Errorf("Check = %q, %v", got, err)
+		}
+	})
+	// In Windows an administrator may let any account see deleted objects; in Samba it is easier to make one an administrator.
+	d.user(adSeer, "svc-seer", nil)
+	d.join("CN=Administrators,CN=Builtin,"+testenv.SambaBase, adSeer)
+	d.user("CN=Deleted,"+adPeople, "deleted", nil)
+	if err := d.admin.Del(goldap.NewDelRequest("CN=Deleted,"+adPeople, nil)); err != nil {
+		t.Fatal(err)
+	}
+	seer := cfg
+	seer.BindDN = adSeer
+	t.Run("the rules of sources", func(t *testing.T) { adKeepsTheRules(t, d, seer) })
+	t.Run("groups", func(t *testing.T) { adGroups(t, d, cfg) })
+	t.Run("what changed", func(t *testing.T) { adChanges(t, d, cfg, seer) })
+	t.Run("watch", func(t *testing.T) { adWatch(t, d, source) })
 	t.Run("A1_48 rename and move at once keep the person", func(t *testing.T) { adRename(t, d, source) })
 }
 

@@ -78,17 +78,20 @@ func isBelow(dn, base string) bool {
 	return len(outer) > 0 && (bytes.Equal(inner, outer) || bytes.HasSuffix(inner, append([]byte{','}, outer...)))
 }
 
+// seesDeleted tells whether the service account is shown any deleted object. One that may not look into their container sees it all
+// the same, only empty; so a domain where nothing was deleted yet counts as one that shows nothing.
 func (s *Source) seesDeleted(ctx context.Context, se *session) (bool, error) {
 	entries, err := s.search(ctx, se, wire.Search{
-		Base: "CN=Deleted Objects," + se.root.base, Scope: wire.Base, Filter: "(objectClass=*)", Attributes: []string{"1.1"}, Controls: []wire.Control{wire.ShowDeleted()},
+		Base: "CN=Deleted Objects," + se.root.base, Scope: wire.OneLevel, SizeLimit: 1, Filter: "(isDeleted=TRUE)", Attributes: []string{"1.1"},
+		Controls: []wire.Control{wire.ShowDeleted()},
 	})
-	if refused(err) {
-		return false, nil
+	if len(entries) > 0 || refused(err) { // with the size limit exceeded, too
+		return len(entries) > 0, nil
 	}
 	if err != nil {
 		return false, s.errorf("%w: look for deleted objects: %w%s", core.ErrUnavailable, err, readRemedy(err))
 	}
-	return len(entries) == 1, nil
+	return false, nil
 }
 
 // refused tells whether the server itself answered that it will not, rather than that it cannot now or is gone.
