@@ -73,6 +73,7 @@ type DirectoryAdded struct {
 	Directory Directory `json:"directory"`
 	Says      string    `json:"says,omitempty"`  // what it answered
 	Token     string    `json:"token,omitempty"` // of a scim directory, shown this once
+	Note      string    `json:"note,omitempty"`  // what is not so before something else happens
 }
 
 // DirectorySet changes one.

@@ -73,6 +73,16 @@ var kindsOfDirectories = []kind{
 		},
 	},
 	{
+		"google", "Google Workspace, over its Directory API",
+		"  platen-server sync add google --id school --subject admin@example.org --key-file key.json",
+		"google", []setting{
+			{flag: "subject", key: "subject", doc: "the administrator whom the service account acts for", question: "Administrator whom the service account acts for", must: true},
+			{flag: "key-file", secret: "service_account", doc: "JSON key of the service account, read now and kept sealed", question: "File with the JSON key of the service account", must: true},
+			{flag: "org-unit", key: "org_units", list: true, doc: "only people of this organisational unit, such as /Staff; may be given several times"},
+			{flag: "customer", key: "customer", doc: "the customer's id; not given: the subject's own"},
+		},
+	},
+	{
 		"csv", "A CSV file that another program writes",
 		"  platen-server sync add csv --id hr --path /srv/export/people.csv",
 		"people", []setting{
@@ -368,6 +378,9 @@ func (a *app) addDirectory(cmd *cobra.Command, in admin.DirectoryAdd, apply bool
 		fmt.Fprintf(w, "%s is added.\n", printable(in.ID))
 		if r.Says != "" {
 			fmt.Fprintf(w, "It answers: %s\n", printable(r.Says))
+		}
+		if r.Note != "" {
+			fmt.Fprintln(w, printable(r.Note))
 		}
 		if in.Type == "scim" {
 			a.showTenant(w, r)

@@ -20,6 +20,7 @@ import (
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/keys"
 	"github.com/platenprint/platen/server-stub/schedule"
+	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
 )
 
@@ -31,6 +32,9 @@ type directories struct {
 	keys   *keys.Keys
 	logger *slog.Logger
 	now    clock.Clock
+
+	tokens    *scim.Tokens  // of directories that send by themselves
+	tenantURL func() string // where they send to
 
 	syncer   *dirsync.Syncer
 	schedule *schedule.Scheduler
@@ -124,6 +128,9 @@ func (d *directories) ofSite(e configured.Config) configured.Config {
 	}
 	if e.Type == configured.TypeEntra && e.UpdateCardID == nil {
 		e.UpdateCardID = d.cfg.Compat.UpdateCardID
+	}
+	if e.Type == configured.TypeGoogle && e.WatchURL == "" && d.cfg.PublicURL != nil {
+		e.WatchURL = d.cfg.PublicURL.String()
 	}
 	return e
 }

@@ -143,13 +143,17 @@ func (s *server) setupAddress() string {
 	return "the first owner: https://" + pageHost(s.pages.listener.Addr().String()) + "/set-up"
 }
 
-// mainHandler is what the HTTPS listener serves: the API and what belongs to it, and the pages. Each reads the path by itself
+// mainHandler is what the HTTPS listener serves: the API and what belongs to it, what directories call, and the pages. Each reads the path by itself
 // and refuses every doubtful one.
-func mainHandler(apiHandler, pages http.Handler) http.Handler {
+func mainHandler(apiHandler, directories, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
 		if strings.HasPrefix(path, "/api/") || path == api.PathHealth || path == api.PathReady || path == api.PathMetrics {
 			apiHandler.ServeHTTP(w, r)
+			return
+		}
+		if isProvisioning(path) {
+			directories.ServeHTTP(w, r)
 			return
 		}
 		pages.ServeHTTP(w, r)

@@ -6,13 +6,16 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/codes"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/events"
 	"github.com/platenprint/platen/server-stub/ledger"
+	"github.com/platenprint/platen/server-stub/names"
 	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/schedule"
+	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/signin"
 	"github.com/platenprint/platen/server-stub/users"
@@ -35,7 +38,8 @@ type rooms struct {
 
 func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 	dirs := &directories{
-		cfg: s.cfg, db: s.db, keys: s.keys, logger: s.logger, now: s.now, schedule: schedule.New(s.now, s.logger), reconfigure: s.follow, turns: map[core.SourceID]chan struct{}{},
+		cfg: s.cfg, db: s.db, keys: s.keys, logger: s.logger, now: s.now, schedule: schedule.New(s.now, s.logger), reconfigure: s.follow,
+		tokens: scim.NewTokens(s.db, s.now), tenantURL: s.tenantURL, turns: map[core.SourceID]chan struct{}{},
 	}
 	if err := readDirectories(ctx, dirs); err != nil {
 		return nil, err
@@ -86,6 +90,21 @@ func (s *server) follow(list []*configuredSource) error {
 	}
 	s.devices.SetRules(rulesOf(s.cfg, entries))
 	return nil
+}
+
+// naming is whose names are whose, for commands.
+func (s *server) naming() admin.Naming {
+	d := s.rooms.directories
+	return admin.Naming{
+		Rules: func() names.Rules { return rulesOf(s.cfg, d.entries()) }, Providers: s.cfg.PrintProviders,
+		UsernameRule: func(id core.SourceID) string {
+			c, err := d.find(id)
+			if err != nil {
+				return ""
+			}
+			return c.entry.UsernameRule()
+		},
+	}
 }
 
 // keepHouse forgets what is over, once an hour, until ctx ends.

@@ -32,10 +32,13 @@ import (
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/datadir"
 	"github.com/platenprint/platen/server-stub/deviceauth"
+	"github.com/platenprint/platen/server-stub/directory/configured"
+	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/users"
 )
@@ -47,6 +50,9 @@ type opened struct {
 	*server
 	people map[string]core.UserID // by caller
 	device *x509.Certificate      // of an enrolled computer
+	// scimToken is of an identity provider that writes here
+	scimToken string
+	asked     int
 }
 
 func openServer(t *testing.T, modes ...string) *opened {
@@ -95,6 +101,14 @@ func openServer(t *testing.T, modes ...string) *opened {
 		}
 	}
 	o.device = o.enrol(t)
+	if _, err := s.rooms.directories.Add(t.Context(), "test", admin.DirectoryAdd{ID: "sender", Type: configured.TypeSCIM}); err != nil {
+		t.Fatal(err)
+	}
+	token, _, err := s.rooms.directories.tokens.Issue(t.Context(), "test", "sender", scim.TokenOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.scimToken = token.Reveal()
 	return o
 }
 
@@ -133,7 +147,7 @@ func (c closer) Close() error { return c() }
 
 // callers are who asks, and with what: a bearer token of Platen on a computer, the cookies of both sites, a device's
 // certificate, or one that somebody else gave.
-var callers = []string{"anon", "stranger", "device", "trust", "user", "user-cookie", "auditor", "auditor-cookie", "helpdesk", "helpdesk-cookie", "admin", "admin-cookie", "owner", "owner-cookie"}
+var callers = []string{"anon", "stranger", "device", "scim", "trust", "user", "user-cookie", "auditor", "auditor-cookie", "helpdesk", "helpdesk-cookie", "admin", "admin-cookie", "owner", "owner-cookie"}
 
 // ask sends one request to a handler as the caller, from elsewhere, as our own page would.
 func (o *opened) ask(t *testing.T, h http.Handler, caller, method, path string) int {
@@ -150,6 +164,10 @@ func (o *opened) ask(t *testing.T, h http.Handler, caller, method, path string) 
 	}
 	r := httptest.NewRequestWithContext(t.Context(), method, path, strings.NewReader(body))
 	r.Host, r.RemoteAddr = "print.example.org", "192.0.2.1:1234"
+	if isProvisioning(path) { // failed tries are counted by address
+		o.asked++
+		r.RemoteAddr = fmt.Sprintf("198.51.100.%d:1234", o.asked%250)
+	}
 	r.Header.Set("Sec-Fetch-Site", "same-origin")
 	if kind != "" {
 		r.Header.Set("Content-Type", kind)
@@ -168,6 +186,8 @@ func (o *opened) ask(t *testing.T, h http.Handler, caller, method, path string) 
 			}
 			r.AddCookie(&http.Cookie{Name: name, Value: token.Reveal()})
 		}
+	case caller == "scim":
+		r.Header.Set("Authorization", "Bearer "+o.scimToken)
 	case caller != "anon":
 		info := sessions.Info{Assurance: core.AssuranceOIDC}
 		if who == "trust" {
@@ -211,9 +231,11 @@ type table struct {
 }
 
 func (o *opened) tables() []table {
+	main := mainHandler(o.api, o.provisioning, o.pages.everybody)
 	return []table{
-		{"main: API", mainHandler(o.api, o.pages.everybody), o.api.Routes()},
-		{"main: pages", mainHandler(o.api, o.pages.everybody), o.pages.everybody.Routes()},
+		{"main: API", main, o.api.Routes()},
+		{"main: directory", main, o.provisioning.Routes()},
+		{"main: pages", main, o.pages.everybody.Routes()},
 		{"administrators", o.pages.admin, o.pages.admin.Routes()},
 		{"devices", o.devices.handler, o.devices.handler.Routes()},
 	}

@@ -84,8 +84,10 @@ type server struct {
 	api      *httpapi.Handler
 	pages    *sites
 	devices  *devices
-	listener net.Listener // HTTPS
-	commands net.Listener
+	// provisioning is what directories call by themselves
+	provisioning *provisioning
+	listener     net.Listener // HTTPS
+	commands     net.Listener
 }
 
 // open prepares everything that can fail before anything runs.
@@ -112,6 +114,7 @@ func (s *server) open(ctx context.Context) (err error) {
 	s.listener = inbound.Guard(l, s.cfg.TrustedProxies, s.now)
 	metrics, meters := openMetrics()
 	s.api = s.openAPI(metrics, meters)
+	s.provisioning = s.openProvisioning(meters)
 	if s.pages, err = s.openPages(ctx, meters); err == nil {
 		s.devices, err = s.openDevices(ctx, meters)
 	}
@@ -150,7 +153,7 @@ func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
 
 // run serves until ctx ends or something cannot go on.
 func (s *server) run(ctx context.Context, out io.Writer) error {
-	web := inbound.Server(mainHandler(s.api, s.pages.everybody), pki.TLSConfig(s.identity), s.logger)
+	web := inbound.Server(mainHandler(s.api, s.provisioning, s.pages.everybody), pki.TLSConfig(s.identity), s.logger)
 	commands := admin.NewServer(s.commandDeps())
 
 	// The ledger's writer stops last: requests that are finishing still book.

@@ -9,10 +9,12 @@ import (
 	"strings"
 	"time"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/configured"
+	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
 )
 
@@ -85,8 +87,24 @@ func (d *directories) Add(ctx context.Context, actor string, in admin.DirectoryA
 		return admin.DirectoryAdded{}, err
 	}
 	d.schedule.Set(d.job(c))
-	shown, err := d.Show(ctx, id)
-	return admin.DirectoryAdded{Directory: shown, Says: says}, err
+	out := admin.DirectoryAdded{Says: says, Note: d.nextStart(c)}
+	if entry.Type == configured.TypeSCIM {
+		token, _, err := d.tokens.Issue(ctx, actor, id, scim.TokenOptions{})
+		if err != nil {
+			return out, fmt.Errorf("the directory %q is added, but has no token: %w; make one with: platen-server sync token %s --rotate", id, err, id)
+		}
+		out.Token = token.Reveal()
+	}
+	out.Directory, err = d.Show(ctx, id)
+	return out, err
+}
+
+// nextStart says what of a new directory is not so before the server starts again, "" for nothing.
+func (d *directories) nextStart(c *configuredSource) string {
+	if _, checks := c.source.(directory.PasswordChecker); checks && d.cfg.DeviceListen != "" && !slices.Contains(d.cfg.SignIn.Modes, api.MethodTrust) {
+		return "Enrolled computers vouch for its people from the server's next start on, or once trust stands in sign_in.modes."
+	}
+	return ""
 }
 
 // Set implements admin.Directories.
@@ -126,7 +144,7 @@ func (d *directories) Set(ctx context.Context, actor string, in admin.DirectoryS
 }
 
 // ours are keys that the directory has no part in: it need not answer for them to change.
-var ours = []string{"interval", "manual", "notify", "auto_delete", "replaces", "brake", "lockout", "upn_suffixes"}
+var ours = []string{"interval", "manual", "notify", "auto_delete", "replaces", "brake", "lockout", "upn_suffixes", "auto_create", "auto_update"}
 
 func onlyHere(in admin.DirectorySet) bool {
 	for _, key := range changedKeys(in) {
@@ -299,18 +317,40 @@ func (d *directories) Show(ctx context.Context, id core.SourceID) (admin.Directo
 		return admin.Directory{}, err
 	}
 	shown.Secrets = slices.Sorted(maps.Keys(c.kept.Secrets))
-	if expiring, ok := c.source.(directory.Expiring); ok {
-		ctx, cancel := context.WithTimeout(ctx, checkWithin)
-		defer cancel()
-		ends, err := expiring.Expiries(ctx)
-		if err != nil {
-			shown.Unknown = err.Error()
-		}
-		for _, e := range ends {
-			shown.Expiries = append(shown.Expiries, expiry(e, d.now()))
-		}
+	ends, err := d.expiries(ctx, c)
+	if err != nil {
+		shown.Unknown = err.Error()
+	}
+	for _, e := range ends {
+		shown.Expiries = append(shown.Expiries, expiry(e, d.now()))
 	}
 	return shown, nil
+}
+
+// expiries are what a directory, or we for it, must renew some day.
+func (d *directories) expiries(ctx context.Context, c *configuredSource) ([]directory.Expiry, error) {
+	if c.entry.Type == configured.TypeSCIM {
+		return d.tokenExpiries(ctx, c.source.ID())
+	}
+	expiring, ok := c.source.(directory.Expiring)
+	if !ok {
+		return nil, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkWithin)
+	defer cancel()
+	return expiring.Expiries(ctx)
+}
+
+// tokenExpiries are the ends of the live tokens of a directory that sends by itself.
+func (d *directories) tokenExpiries(ctx context.Context, id core.SourceID) ([]directory.Expiry, error) {
+	tokens, err := d.tokens.List(ctx, id)
+	var ends []directory.Expiry
+	for _, t := range tokens {
+		if t.RevokedAt.IsZero() && d.now().Before(t.ExpiresAt) {
+			ends = append(ends, directory.Expiry{What: fmt.Sprintf("the token %s; make another one with: platen-server sync token %s --rotate", t.ID, id), At: t.ExpiresAt})
+		}
+	}
+	return ends, err
 }
 
 func expiry(e directory.Expiry, now time.Time) admin.Expiry {
@@ -331,6 +371,9 @@ func (d *directories) shown(ctx context.Context, c *configuredSource) (admin.Dir
 		out.Every = "by hand"
 	}
 	out.Brake, out.Scope = brakeWords(c.entry.Brake), scopeWords(c.entry.Scope)
+	if c.entry.Type == configured.TypeSCIM {
+		out.TenantURL, out.Scope = d.tenantURL(), "whom the other side assigns"
+	}
 	err := d.db.View(ctx, func(tx store.Tx) (err error) {
 		if out.People, err = tx.CountUsers(ctx, store.UserFilter{Source: &id}); err != nil {
 			return err

@@ -30,6 +30,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/ldap"
 )
 
@@ -70,6 +71,9 @@ type Config struct {
 	Scope   Scope   `yaml:"scope,omitempty"`
 	Brake   Brake   `yaml:"brake,omitempty"`
 	Lockout Lockout `yaml:"lockout,omitempty"`
+	// AutoCreate and AutoUpdate: no refuses new people, or changes, of a directory that sends by itself; yes when not set.
+	AutoCreate *bool `yaml:"auto_create,omitempty"`
+	AutoUpdate *bool `yaml:"auto_update,omitempty"`
 	// AutoDelete: no keeps people whom the directory does not list any more as they are; yes when not set.
 	AutoDelete *bool `yaml:"auto_delete,omitempty"`
 	// Replaces is the id of the source that this one takes over from: whoever both list under one e-mail address or UPN is
@@ -142,6 +146,24 @@ type Config struct {
 // only where upn_as_username is N for an Active Directory. A product that is asked from the server counts as one.
 func (c Config) TruncatesUPNs() bool {
 	return c.Type == TypeLDAP && (c.Product == "" || c.Product == string(ldap.ProductAD)) && c.UPNAsUsername != nil && !*c.UPNAsUsername
+}
+
+// UsernameRule is the rule as users' migrations want it: what the settings come to.
+func (c Config) UsernameRule() string {
+	switch {
+	case c.Username != "":
+		return c.Username
+	case c.Type == TypeLDAP && c.Product == string(ldap.ProductEntraDS):
+		return string(directory.UsernameSAM)
+	case c.Type == TypeLDAP && c.Product != string(ldap.ProductOpenLDAP) && c.UPNAsUsername != nil:
+		if *c.UPNAsUsername {
+			return string(directory.UsernameUPN)
+		}
+		return string(directory.UsernameSAM)
+	case c.Type == TypeEntra:
+		return string(directory.UsernameUPN)
+	}
+	return "auto"
 }
 
 // Brake says how much one synchronisation may change unasked. Its fields are those of dirsync.Brake, so that one

@@ -102,3 +102,19 @@ func TestAPushedSourceIsNotRead(t *testing.T) {
 		t.Errorf("manual: %v", err)
 	}
 }
+
+func TestTheUsernameRuleIsWhatTheSettingsComeTo(t *testing.T) {
+	yes, no := true, false
+	for want, list := range map[string][]Config{
+		"upn":  {{Type: TypeLDAP, UPNAsUsername: &yes}, {Type: TypeEntra}, {Type: TypeCSV, Username: "upn"}},
+		"sam":  {{Type: TypeLDAP, Product: "ad", UPNAsUsername: &no}, {Type: TypeLDAP, Product: "entra-ds", UPNAsUsername: &yes}},
+		"auto": {{Type: TypeLDAP}, {Type: TypeLDAP, Product: "openldap", UPNAsUsername: &yes}, {Type: TypeCSV}, {Type: TypeGoogle}},
+		"mail": {{Type: TypeLDAP, Username: "mail"}},
+	} {
+		for _, c := range list {
+			if got := c.UsernameRule(); got != want {
+				t.Errorf("%+v: %s, want %s", c, got, want)
+			}
+		}
+	}
+}

@@ -14,6 +14,8 @@ func (c Config) keys() []key {
 	google, clouds := []string{TypeGoogle}, []string{TypeEntra, TypeGoogle}
 	read := []string{TypeCSV, TypeLDAP, TypeEntra, TypeGoogle} // those that are read, and do not send
 	return []key{
+		{"auto_create", c.AutoCreate != nil, []string{TypeSCIM}},
+		{"auto_update", c.AutoUpdate != nil, []string{TypeSCIM}},
 		{"interval", c.Interval != 0, read},
 		{"manual", c.Manual, read},
 		{"path", c.Path != "", csv},
