@@ -170,8 +170,12 @@ func TestStartingOver(t *testing.T) {
 		}
 	}
 	for _, fault := range []graph.Fault{
-		{Status: http.StatusGone}, {Status: http.StatusBadRequest, Code: "syncStateNotFound"}, {Status: http.StatusNotFound, Code: "syncStateNotFound"},
-		{Status: http.StatusForbidden, Code: "syncStateNotFound"}, {Status: http.StatusUnauthorized, Code: "syncStateInvalid"}, {Status: http.StatusConflict, Code: "resyncRequired"},
+		{Status: http.StatusGone},
+		{Status: http.StatusBadRequest, Code: "syncStateNotFound"},
+		{Status: http.StatusNotFound, Code: "syncStateNotFound"},
+		{Status: http.StatusForbidden, Code: "syncStateNotFound"},
+		{Status: http.StatusUnauthorized, Code: "syncStateInvalid"},
+		{Status: http.StatusConflict, Code: "resyncRequired"},
 	} {
 		for _, endpoint := range []string{"delta", "groups/delta"} {
 			t.Run(fmt.Sprint(fault.Status, " ", fault.Code, " ", endpoint), func(t *testing.T) {

@@ -201,6 +201,63 @@ func FuzzPage(f *testing.F) {
 	})
 }
 
+// FuzzGroupPage takes pages of groups and of changes. Nobody may be in a group twice, nor in it and out of it.
+func FuzzGroupPage(f *testing.F) {
+	for _, seed := range []string{
+		`{"value":[{"id":"11111111-2222-3333-4444-555555555555","displayName":"A","members@delta":[{"@odata.type":"#microsoft.graph.group","id":"21111111-2222-3333-4444-555555555555"}]}]}`,
+		`{"value":[{"id":"11111111-2222-3333-4444-555555555555","members@delta":[{"id":"21111111-2222-3333-4444-555555555555","@removed":{"reason":"deleted"}},{"id":"21111111-2222-3333-4444-555555555555"}]}]}`,
+		`{"value":[{"id":"11111111-2222-3333-4444-555555555555","@removed":{"reason":"deleted"}},{"id":"11111111-2222-3333-4444-555555555555","displayName":null}],"@odata.deltaLink":"x"}`,
+		`{"value":[{"id":"x"}]}`, `{"value":[{"members@delta":{}}]}`, `{"value":[{"id":"11111111-2222-3333-4444-555555555555","members@delta":[{}]}]}`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		p, err := decode(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		all := newGathering()
+		if _, err := all.take(p); err != nil {
+			return
+		}
+		if news, err := all.take(p); news || err != nil {
+			t.Errorf("the same page again has something new: %v", err)
+		}
+		for _, one := range all.groups {
+			seen := map[guid16]bool{}
+			joined, left := one.settled()
+			for _, id := range append(joined, left...) {
+				if seen[id] {
+					t.Errorf("%s is there twice", id)
+				}
+				seen[id] = true
+			}
+		}
+	})
+}
+
+func FuzzBatch(f *testing.F) {
+	for _, seed := range []string{
+		`{"responses":[{"id":"1","status":200,"headers":{"Retry-After":"5"},"body":{"id":"11111111-2222-3333-4444-555555555555"}}]}`,
+		`{"responses":[{"id":"1","status":429,"headers":{"Retry-After":5}},{"id":"1","status":404,"body":null}]}`, `{"responses":{}}`, `{}`, `{"responses":[]}x`,
+	} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		answers, err := decodeBatch(strings.NewReader(text))
+		if err != nil {
+			return
+		}
+		for _, a := range answers {
+			_ = retryAfter(a.header(), time.Now())
+			id, ok := quickID(a.Body)
+			if isObject(a.Body, id) && ok && len(plain(a.Body)) > len(a.Body) {
+				t.Errorf("%s", a.Body)
+			}
+		}
+	})
+}
+
 func TestPagesThatAreNone(t *testing.T) {
 	for _, text := range []string{
 		"", "null", "[]", "{}", `{"value":null}`, `{"value":{}}`, `{"value":[]`, `{"value":[{}`, `{"value":[]}x`, `{"value":[]}{"value":[]}`, `{"value":[],"value":[]}`,
