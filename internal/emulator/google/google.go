@@ -27,7 +27,7 @@ type Options struct {
 	Account Account
 	// Scopes are those that the customer's administrator delegated to the service account; AllScopes if nil.
 	Scopes []string
-	// PublicURL is where the emulator is served, https://localhost:8445: the audience of assertions.
+	// PublicURL is where the emulator is served, https://localhost:8447: the audience of assertions.
 	PublicURL string
 	Client    *http.Client // posts notifications; http.DefaultClient if nil
 	Clock     clock.Clock  // clock.System if nil

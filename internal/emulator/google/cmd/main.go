@@ -42,7 +42,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	many := flags.Int("made", 0, "so many made-up people in /Staff, person0@example.org and so on, beside them")
 	scopes := flags.String("scopes", strings.Join(google.AllScopes(), ","), "the delegated `scopes`, with commas")
 	hookCA := flags.String("hook-ca", "", "what the certificate is signed by that notifications are sent to, a PEM `file`; the system's authorities if empty")
-	listen := flags.String("listen", "127.0.0.1:8445", "the loopback `address` to listen on")
+	listen := flags.String("listen", "127.0.0.1:8447", "the loopback `address` to listen on")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
