@@ -47,6 +47,7 @@ type Store interface {
 type Tx interface {
 	Users
 	Names
+	NameIndex
 	Identities
 	Passwords
 	Sessions

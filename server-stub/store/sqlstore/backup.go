@@ -39,7 +39,8 @@ type tableInfo struct {
 	since int64  // the migration that made it
 }
 
-// backupTables are all tables, each after those it refers to. A migration that adds a table adds it here.
+// backupTables are all tables, each after those it refers to. A migration that adds a table adds it here. name_changes is none of
+// them: it tells a running server what to look at again.
 var backupTables = []tableInfo{
 	{"users", "id", 1},
 	{"login_names", "id", 1},

@@ -33,6 +33,8 @@ type dialect interface {
 	rowLock() string
 	// migrations are the files of this dialect; provider makes goose ready to apply them.
 	migrations() (fs.FS, error)
+	// oneWriter tells that nobody but this process writes to the database.
+	oneWriter() bool
 	gooseDialect() goose.Dialect
 	gooseOptions() ([]goose.ProviderOption, error)
 	// columns returns the columns of a table in their order, as name and type "int", "text" or "blob".

@@ -110,7 +110,7 @@ func TestDialectsHaveTheSameTables(t *testing.T) {
 			all[i][j] = regexp.MustCompile(` +[A-Z]`).ReplaceAllString(all[i][j], "")
 		}
 	}
-	if diff := cmp.Diff(all[0], all[1]); diff != "" || len(all[0]) != len(sqlstore.BackupTables) {
+	if diff := cmp.Diff(all[0], all[1]); diff != "" || len(all[0]) != len(sqlstore.BackupTables)+1 { // name_changes is in no backup
 		t.Errorf("tables (-SQLite +PostgreSQL):\n%s", diff)
 	}
 }
@@ -118,7 +118,7 @@ func TestDialectsHaveTheSameTables(t *testing.T) {
 func TestEveryTableIsBackedUp(t *testing.T) {
 	s := mustOpen(t, sqlstore.Config{Path: filepath.Join(t.TempDir(), "p.db")})
 	rows, err := sqlstore.ReadDB(s).QueryContext(t.Context(),
-		"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' ORDER BY name")
+		"SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name NOT LIKE 'goose%' AND name <> 'name_changes' ORDER BY name")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -120,6 +120,8 @@ func (postgresDialect) migrations() (fs.FS, error) {
 }
 func (postgresDialect) gooseDialect() goose.Dialect { return goose.DialectPostgres }
 
+func (postgresDialect) oneWriter() bool { return false }
+
 func (postgresDialect) gooseOptions() ([]goose.ProviderOption, error) {
 	locker, err := lock.NewPostgresSessionLocker(lock.WithLockID(migrationLock), lock.WithLockTimeout(1, 300))
 	if err != nil {

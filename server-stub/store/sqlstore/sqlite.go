@@ -152,6 +152,7 @@ func (sqliteDialect) rowLock() string { return "" }
 func (sqliteDialect) migrations() (fs.FS, error)                    { return fs.Sub(migrationFiles, "migrations/sqlite") }
 func (sqliteDialect) gooseDialect() goose.Dialect                   { return goose.DialectSQLite3 }
 func (sqliteDialect) gooseOptions() ([]goose.ProviderOption, error) { return nil, nil }
+func (sqliteDialect) oneWriter() bool                               { return true }
 
 func (sqliteDialect) columns(ctx context.Context, tx *sql.Tx, table string) ([]column, error) {
 	rows, err := tx.QueryContext(ctx, "SELECT name, type FROM pragma_table_info($1) ORDER BY cid", table)

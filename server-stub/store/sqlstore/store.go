@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/platenprint/platen/server-stub/core"
@@ -23,6 +24,7 @@ type Store struct {
 	write   *pool
 	read    *pool // the same as write where one pool serves both
 	log     *slog.Logger
+	commits atomic.Uint64
 
 	breakOnce sync.Once
 	broken    chan struct{} // closed when writing has ended for good
@@ -123,6 +125,7 @@ func (s *Store) Update(ctx context.Context, fn func(store.Tx) error) error {
 			return err
 		}
 		err := s.run(ctx, s.write, s.dialect.writeOptions(), fn)
+		s.commits.Add(1) // also after an error: it may have been durable
 		if err == nil {
 			return nil
 		}

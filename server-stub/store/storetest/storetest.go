@@ -95,6 +95,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Store) {
 		{"transactions", transactionTests},
 		{"users", userTests},
 		{"names", nameTests},
+		{"index of names", nameIndexTests},
 		{"identities", identityTests},
 		{"many at once", bulkTests},
 		{"passwords", passwordTests},
