@@ -98,6 +98,8 @@ func (w *writer) page(template Template, lang string, c content) page {
 		}
 		p.Before = append(p.Before, say("sync_failed_problem")+":")
 		p.Quoted, p.After, p.Command = values["problem"], []string{say("sync_failed_do")}, "platen-server sync runs "+line(values["source"], 100)
+	case TemplateSyncWell:
+		p.Before = []string{say("sync_well")}
 	case TemplateSecretExpires:
 		p.Before, p.Quoted = []string{say("secret_expires")}, values["what"]
 		p.After, p.Command = []string{say("secret_expires_do")}, "platen-server sync test "+line(values["source"], 100)

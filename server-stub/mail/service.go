@@ -34,13 +34,14 @@ const (
 	TemplateCodeReplaced  Template = "code_replaced"  // none
 	TemplateCodeChanged   Template = "code_changed"   // none
 	TemplateSyncFailed    Template = "sync_failed"    // source, problem, since (when the last good run began; "" for never)
+	TemplateSyncWell      Template = "sync_well"      // source
 	TemplateSecretExpires Template = "secret_expires" // source, what, date (see Date), today ("yes" on the last day)
 	TemplateTest          Template = "test"           // none
 )
 
 // Templates are all of them.
 func Templates() []Template {
-	return []Template{TemplateWelcome, TemplateWelcomePlain, TemplateCodeReplaced, TemplateCodeChanged, TemplateSyncFailed, TemplateSecretExpires, TemplateTest}
+	return []Template{TemplateWelcome, TemplateWelcomePlain, TemplateCodeReplaced, TemplateCodeChanged, TemplateSyncFailed, TemplateSyncWell, TemplateSecretExpires, TemplateTest}
 }
 
 func (t Template) subject(c content) string {
