@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -169,6 +170,52 @@ func TestActiveDirectory(t *testing.T) {
 		}
 		if r := byName(t, paged, "alexander.test@example.org"); len(r.Aliases) != 1 || r.Aliases[0] != "alias@example.org" {
 			t.Errorf("aliases %q", r.Aliases)
+		}
+	})
+	t.Run("A1_03 A1_04 A1_05 a local domain controller says who somebody is, and whether the password is right", func(t *testing.T) {
+		cfg := cfg
+		cfg.Product = ProductAD
+		s := newSource(t, cfg)
+		all, err := readAll(t, s)
+		if err != nil || len(all) != people {
+			t.Fatalf("%d people, %v", len(all), err)
+		}
+		r := byName(t, all, "alexander.test@example.org")
+		if err := s.CheckPassword(t.Context(), r.KeyKind, r.Key, secret.New(adPassword)); err != nil {
+			t.Error(err)
+		}
+		if err := s.CheckPassword(t.Context(), r.KeyKind, r.Key, secret.New("wrong")); !errors.Is(err, core.ErrWrongCredentials) {
+			t.Errorf("a wrong password: %v", err)
+		}
+	})
+	t.Run("A1_06 A1_60 A2_20 A2_21 Secure LDAP brings several cards, code, PIN, aliases, office and department", func(t *testing.T) {
+		dn := "CN=Alexander Test," + adPeople
+		request := goldap.NewModifyRequest(dn, nil)
+		for name, values := range map[string][]string{
+			"employeeNumber": {"0012345"}, "otherPager": {"987", "0012345", "654"}, "pager": {"CODE77"}, "ipPhone": {"4711"}, "employeeID": {"E-9"}, "preferredLanguage": {"fr-CH, fr;q=0.8"},
+		} {
+			request.Replace(name, values)
+		}
+		if err := d.admin.Modify(request); err != nil {
+			t.Fatal(err)
+		}
+		cfg := cfg
+		cfg.Product, cfg.Filter = ProductEntraDS, "(sAMAccountName=alex)"
+		cfg.Attributes = map[string][]string{"card": {"employeeNumber", "otherPager"}, "code": {"pager"}, "pin": {"ipPhone"}, "aliases": {"proxyAddresses"}}
+		one, err := readAll(t, newSource(t, cfg))
+		if err != nil || len(one) != 1 {
+			t.Fatalf("%d people, %v", len(one), err)
+		}
+		r := one[0]
+		if cards := revealed(r.Cards); len(cards) != 3 || cards[0] != "0012345" || !slices.Contains(cards, "987") || !slices.Contains(cards, "654") {
+			t.Errorf("cards %q", cards)
+		}
+		if r.Username != "alex" || r.AccessCode.Reveal() != "CODE77" || r.PIN.Reveal() != "4711" || !slices.Equal(r.Aliases, []string{"alias@example.org"}) ||
+			r.Office != "B 12" || r.Department != "Library" || r.EmployeeID != "E-9" || r.Language != "fr-CH" {
+			t.Errorf("%+v", r)
+		}
+		if want := []core.CredentialKind{core.CredentialCard, core.CredentialCode, core.CredentialPIN}; !slices.Equal(r.Credentials, want) {
+			t.Errorf("the authority for %v", r.Credentials)
 		}
 	})
 	t.Run("upn-as-username", func(t *testing.T) {

@@ -11,6 +11,7 @@ import (
 	goldap "github.com/go-ldap/ldap/v3"
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/ldap/wire"
@@ -226,6 +227,102 @@ func TestWhoIsDisabled(t *testing.T) {
 				t.Errorf("disabled %v, want %v", got, tt.want)
 			}
 		})
+	}
+}
+
+func revealed(list []secret.String) []string {
+	var out []string
+	for _, s := range list {
+		out = append(out, s.Reveal())
+	}
+	return out
+}
+
+func TestCards(t *testing.T) {
+	read := func(cfg map[string][]string, attributes map[string][]string) directory.Record {
+		return newMapping(Config{Attributes: cfg}, ProductAD, noon).record(entry("CN=A", attributes))
+	}
+	t.Run("A2_20 several attributes, in their order, each number once", func(t *testing.T) {
+		r := read(map[string][]string{"card": {"employeeNumber", "extensionAttribute1"}}, map[string][]string{
+			"extensionAttribute1": {" 22 ", "", "11"}, "EMPLOYEENUMBER": {"11", "33"},
+		})
+		if diff := cmp.Diff([]string{"11", "33", "22"}, revealed(r.Cards)); diff != "" {
+			t.Errorf("cards %s", diff)
+		}
+	})
+	t.Run("an empty attribute says that there is none", func(t *testing.T) {
+		r := read(map[string][]string{"card": {"employeeNumber"}, "pin": {"ipPhone"}}, nil)
+		if diff := cmp.Diff([]core.CredentialKind{core.CredentialCard, core.CredentialPIN}, r.Credentials); diff != "" || len(r.Cards) != 0 || !r.PIN.Empty() {
+			t.Errorf("%+v", r)
+		}
+	})
+	t.Run("what has no attribute is not the directory's business", func(t *testing.T) {
+		if r := read(map[string][]string{"card": {""}}, map[string][]string{"employeeNumber": {"1"}}); len(r.Credentials)+len(r.Cards) != 0 {
+			t.Errorf("%+v", r)
+		}
+	})
+}
+
+func TestLanguage(t *testing.T) {
+	for text, want := range map[string]string{"de": "de", " fr-CH ": "fr-CH", "en;q=0.8, de": "en", "de,en": "de", "": "", "deutsch (Schweiz)": "", "*": ""} {
+		if got := language(text); got != want {
+			t.Errorf("language(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestFingerprintIsOfTheEntryAndOfTheSettings(t *testing.T) {
+	attributes := map[string][]string{"sAMAccountName": {"a"}}
+	one := newMapping(Config{}, ProductAD, noon).fingerprint(entry("CN=A", attributes))
+	same := newMapping(Config{PageSize: 5, ID: "other"}, ProductAD, noon.Add(time.Hour)).fingerprint(entry("CN=A", attributes))
+	if one != same {
+		t.Error("the same entry has another fingerprint")
+	}
+	domains := newMapping(Config{}, ProductAD, noon)
+	domains.domains = map[string]string{"dc=example,dc=org": "CORP"}
+	expiring := entry("CN=A", map[string][]string{"accountExpires": {fmt.Sprint((noon.Unix() + 11_644_473_600) * 10_000_000)}})
+	for name, pair := range map[string][2]directory.Fingerprint{
+		"another value": {one, newMapping(Config{}, ProductAD, noon).fingerprint(entry("CN=A", map[string][]string{"sAMAccountName": {"b"}}))},
+		"another name":  {one, newMapping(Config{}, ProductAD, noon).fingerprint(entry("CN=B", attributes))},
+		"another rule":  {one, newMapping(Config{Username: directory.UsernameSAM}, ProductAD, noon).fingerprint(entry("CN=A", attributes))},
+		"a card":        {one, newMapping(Config{Attributes: map[string][]string{"card": {"employeeNumber"}}}, ProductAD, noon).fingerprint(entry("CN=A", attributes))},
+		"a domain":      {one, domains.fingerprint(entry("CN=A", attributes))},
+		"an account that expires meanwhile": {
+			newMapping(Config{}, ProductAD, noon.Add(-time.Minute)).fingerprint(expiring), newMapping(Config{}, ProductAD, noon.Add(time.Minute)).fingerprint(expiring),
+		},
+	} {
+		if pair[0] == pair[1] {
+			t.Errorf("%s makes no other fingerprint", name)
+		}
+	}
+}
+
+func TestNamesOfMembers(t *testing.T) {
+	for text, want := range map[string]string{
+		"UID=A,OU=People,DC=org":      "uid=a,ou=people,dc=org",
+		"uid = a , ou=people ,dc=org": "uid=a,ou=people,dc=org",
+		`cn=a\, b\  ,dc=org`:          `cn=a\, b\ ,dc=org`,
+		"cn=two  words , dc=org":      "cn=two  words,dc=org",
+		"CN=Müller ÄÖ,dc=org":         "cn=müller äö,dc=org",
+		"cn=a+sn = b,dc=org":          "cn=a+sn=b,dc=org",
+		"":                            "",
+		`cn=ends\`:                    `cn=ends\`,
+		"  cn=a":                      "cn=a",
+		"cn=a  ":                      "cn=a",
+		"<GUID=1>;CN=A":               "<guid=1>;cn=a",
+	} {
+		if got := string(normalDN([]byte(text))); got != want {
+			t.Errorf("normalDN(%q) = %q, want %q", text, got, want)
+		}
+	}
+	guid, dn := cutExtended([]byte("<GUID=04030201-0605-0807-0910-111213141516>;<SID=S-1-5-21-1>;CN=A,DC=org"))
+	if string(guid) != "04030201-0605-0807-0910-111213141516" || string(dn) != "CN=A,DC=org" {
+		t.Errorf("%s, %s", guid, dn)
+	}
+	for dn, below := range map[string]bool{"DC=example,DC=org": true, "OU=x, dc=EXAMPLE,dc=org": true, "DC=org": false, "DC=notexample,DC=org": false} {
+		if isBelow(dn, "dc=example,dc=org") != below {
+			t.Errorf("isBelow(%s) = %v", dn, !below)
+		}
 	}
 }
 
