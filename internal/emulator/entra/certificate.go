@@ -15,8 +15,8 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 )
 
-// selfSigned makes a certificate for localhost, for a day: an emulator's, of which nobody keeps the key.
-func selfSigned() (tls.Certificate, error) {
+// SelfSigned makes a certificate for localhost, for a day: an emulator's, of which nobody keeps the key.
+func SelfSigned() (tls.Certificate, error) {
 	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, fmt.Errorf("make the emulator's certificate: %w", err)

@@ -91,7 +91,7 @@ func Start(ctx context.Context, opts Options) (*Emulator, error) {
 		opts.Listen = "127.0.0.1:0"
 	}
 	if opts.Certificate == nil {
-		own, err := selfSigned()
+		own, err := SelfSigned()
 		if err != nil {
 			return nil, err
 		}

@@ -22,15 +22,24 @@ type Tenant struct {
 	Entra *entra.Emulator
 	Graph *Emulator
 
-	url  string
-	id   string
-	done func() error
+	certificate *x509.Certificate
+	url         string
+	id          string
+	done        func() error
 }
 
-// StartTenant serves both over TLS with this certificate, on loopback only, until ctx ends or Close is called. listen is an
+// StartTenant serves both over TLS with this certificate, on loopback only, until ctx ends or Close is called. Without a certificate
+// (the zero one) it makes one for localhost, for a day. listen is an
 // address such as 127.0.0.1:0. Of opts.Authority and opts.Client nothing is used; without opts.Applications they are those of
 // config that have a secret, which ends in 180 days.
 func StartTenant(ctx context.Context, listen string, certificate tls.Certificate, config entra.Config, opts Options) (*Tenant, error) {
+	if len(certificate.Certificate) == 0 {
+		own, err := entra.SelfSigned()
+		if err != nil {
+			return nil, err
+		}
+		certificate = own
+	}
 	leaf, err := x509.ParseCertificate(certificate.Certificate[0])
 	if err != nil {
 		return nil, fmt.Errorf("read the emulator's certificate: %w", err)
@@ -44,7 +53,7 @@ func StartTenant(ctx context.Context, listen string, certificate tls.Certificate
 	if !ok || !address.IP.IsLoopback() {
 		return nil, errors.Join(fmt.Errorf("start the emulated tenant: %s is no loopback address, and it guards nothing", listener.Addr()), listener.Close())
 	}
-	t := &Tenant{url: fmt.Sprintf("https://localhost:%d", address.Port), id: strings.ToLower(config.Tenant)}
+	t := &Tenant{certificate: leaf, url: fmt.Sprintf("https://localhost:%d", address.Port), id: strings.ToLower(config.Tenant)}
 	t.Entra, err = entra.New(entra.Options{
 		Config: config, PublicURL: t.url, Clock: opts.Clock, Log: opts.Log, GraphRoles: func() []string { return t.Graph.Granted() },
 	})
@@ -84,6 +93,9 @@ func StartTenant(ctx context.Context, listen string, certificate tls.Certificate
 
 // URL is the address of both, without a slash at its end.
 func (t *Tenant) URL() string { return t.url }
+
+// Certificate is what programs must trust to speak to it.
+func (t *Tenant) Certificate() *x509.Certificate { return t.certificate }
 
 // Close ends it.
 func (t *Tenant) Close() error { return t.done() }

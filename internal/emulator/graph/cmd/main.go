@@ -5,6 +5,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/pem"
 	"errors"
 	"flag"
 	"fmt"
@@ -43,14 +44,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	units := flags.Int("units", 0, "resource units in ten seconds, after which requests must wait; 0 for any number")
 	permissions := flags.String("permissions", graph.PermissionUsers+","+graph.PermissionGroups, "the application `permissions` of every app, with commas")
 	listen := flags.String("listen", "127.0.0.1:8444", "the loopback `address` to listen on")
-	cert := flags.String("cert", "", "a certificate for localhost, a PEM `file`")
+	cert := flags.String("cert", "", "a certificate for localhost, a PEM `file`; without it one for a day is made")
 	key := flags.String("key", "", "its key, a PEM `file`")
+	out := flags.String("write-cert", "", "a PEM `file` to write the certificate to, for whoever is to trust it")
 	if err := flags.Parse(args); err != nil {
 		return err
 	}
-	pair, err := tls.LoadX509KeyPair(*cert, *key)
-	if err != nil {
-		return fmt.Errorf("read -cert and -key: %w", err)
+	var pair tls.Certificate
+	if *cert != "" || *key != "" {
+		own, err := tls.LoadX509KeyPair(*cert, *key)
+		if err != nil {
+			return fmt.Errorf("read -cert and -key: %w", err)
+		}
+		pair = own
 	}
 	tenant, err := entra.LoadConfig(*config)
 	if err != nil {
@@ -84,6 +90,12 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	})
 	if err != nil {
 		return err
+	}
+	if *out != "" {
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: t.Certificate().Raw})
+		if err := os.WriteFile(*out, text, 0o600); err != nil {
+			return errors.Join(err, t.Close())
+		}
 	}
 	fmt.Fprintln(stdout, t.URL())
 	<-ctx.Done()

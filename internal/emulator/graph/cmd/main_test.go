@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/json"
 	"errors"
 	"io"
@@ -84,6 +85,45 @@ func TestTheProgramServesATenantAndEnds(t *testing.T) {
 	}
 }
 
+func TestTheProgramMakesItsOwnCertificate(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "localhost.pem")
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	reader, writer := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := run(ctx, []string{"-config", tenantFile, "-made", "3", "-made-groups", "2", "-write-cert", file, "-listen", "127.0.0.1:0"}, writer, t.Output())
+		done <- errors.Join(err, writer.CloseWithError(io.EOF))
+	}()
+	address, err := bufio.NewReader(reader).ReadString('\n')
+	if err != nil {
+		t.Fatal(err, <-done)
+	}
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AppendCertsFromPEM(text)
+	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, DisableKeepAlives: true}}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, strings.TrimSpace(address)+"/v1.0/groups", http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = res.Body.Close()
+	if res.StatusCode != http.StatusUnauthorized {
+		t.Error(res.Status)
+	}
+	cancel()
+	if err := <-done; err != nil {
+		t.Error(err)
+	}
+}
+
 func TestTheProgramSaysWhatIsWrong(t *testing.T) {
 	cert, key := testenv.NewCA(t).Issue(time.Now().Add(time.Hour), "localhost")
 	people := filepath.Join(t.TempDir(), "people.json")
@@ -91,12 +131,13 @@ func TestTheProgramSaysWhatIsWrong(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, args := range map[string][]string{
-		"no certificate":   {"-config", tenantFile},
-		"no configuration": {"-cert", cert, "-key", key},
-		"not on loopback":  {"-config", tenantFile, "-cert", cert, "-key", key, "-listen", "0.0.0.0:0"},
-		"no such people":   {"-config", tenantFile, "-cert", cert, "-key", key, "-people", "missing.json"},
-		"no such property": {"-config", tenantFile, "-cert", cert, "-key", key, "-people", people},
-		"unknown flag":     {"-surprise"},
+		"no such certificate": {"-config", tenantFile, "-cert", "missing.pem", "-key", key},
+		"nowhere to write":    {"-config", tenantFile, "-listen", "127.0.0.1:0", "-write-cert", filepath.Join(t.TempDir(), "missing", "x.pem")},
+		"no configuration":    {"-cert", cert, "-key", key},
+		"not on loopback":     {"-config", tenantFile, "-cert", cert, "-key", key, "-listen", "0.0.0.0:0"},
+		"no such people":      {"-config", tenantFile, "-cert", cert, "-key", key, "-people", "missing.json"},
+		"no such property":    {"-config", tenantFile, "-cert", cert, "-key", key, "-people", people},
+		"unknown flag":        {"-surprise"},
 	} {
 		if err := run(t.Context(), args, io.Discard, io.Discard); err == nil {
 			t.Errorf("%s: no error", name)
