@@ -75,6 +75,8 @@ type Directories interface {
 type Entries interface {
 	// DirectoryEntries hands out all of a source, in the order of their keys. yield must not use the transaction.
 	DirectoryEntries(ctx context.Context, source core.SourceID, yield func(DirectoryEntry)) error
+	// EntriesOf hands out the entries of people, of every source. yield must not use the transaction.
+	EntriesOf(ctx context.Context, ids []core.UserID, yield func(DirectoryEntry)) error
 	// PutDirectoryEntries adds or replaces. A later change of the person, of a name in force or of an identity takes the fingerprint
 	// away, so they are put last.
 	PutDirectoryEntries(ctx context.Context, e ...DirectoryEntry) error

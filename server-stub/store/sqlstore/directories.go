@@ -29,6 +29,12 @@ func (t *tx) DirectoryEntries(ctx context.Context, source core.SourceID, yield f
 		FROM directory_entries WHERE source = $1 ORDER BY kind, immutable_id`, yield, source)
 }
 
+// EntriesOf implements store.Entries.
+func (t *tx) EntriesOf(ctx context.Context, ids []core.UserID, yield func(store.DirectoryEntry)) error {
+	return eachOf(ctx, t, scanSeen, "read what was seen of users", `SELECT source, kind, immutable_id, fingerprint, user_id
+		FROM directory_entries WHERE user_id IN (%s) ORDER BY user_id, source, kind, immutable_id`, ids, yield)
+}
+
 // PutDirectoryEntries implements store.Entries.
 func (t *tx) PutDirectoryEntries(ctx context.Context, entries ...store.DirectoryEntry) error {
 	if len(entries) == 0 {
