@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -11,7 +12,9 @@ import (
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/datadir"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/keys"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/storetest"
 )
@@ -64,10 +67,22 @@ type site struct {
 	sync    *Syncer
 	now     time.Time
 	changed []core.UserID
+	keys    *keys.Keys
+	cred    Credentials
+	notify  Notify
+	failed  []core.SyncRun
 }
 
 func newSite(t testing.TB) *site {
 	s := &site{t: t, store: storetest.OpenSQLite(t), now: time.Date(2026, 11, 21, 8, 0, 0, 0, time.UTC)}
+	folder, err := datadir.Open(filepath.Join(t.TempDir(), "data"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = folder.Close() }()
+	if s.keys, err = keys.Create(folder); err != nil {
+		t.Fatal(err)
+	}
 	s.use(s.store)
 	return s
 }
@@ -76,6 +91,8 @@ func (s *site) use(st store.Store) {
 	s.sync = New(st, func() time.Time { return s.now }, Config{
 		Logger:   slog.New(slog.NewTextHandler(s.t.Output(), nil)),
 		OnChange: func(id core.UserID) { s.changed = append(s.changed, id) },
+		Keys:     s.keys, Credentials: s.cred, Notify: s.notify,
+		OnFailure: func(run core.SyncRun) { s.failed = append(s.failed, run) },
 	})
 }
 

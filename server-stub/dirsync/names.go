@@ -14,7 +14,8 @@ import (
 type claim struct {
 	refused string // why not, "" when yes
 	rekey   bool
-	release []edit // other people's names that were kept long enough: they end when the claim is used
+	release []edit      // other people's names that were kept long enough: they end when the claim is used
+	holder  core.UserID // who is in the way
 }
 
 // claim looks at each username and UPN that the person (nil: a new one) does not have yet.
@@ -24,22 +25,22 @@ func (p *planner) claim(w wanted, person *Person) claim {
 		if !strong(n.Kind) || holds(person, n) {
 			continue
 		}
-		if p.claims[n.Folded] > 1 {
-			return claim{refused: fmt.Sprintf("several records want the name %q", n.Name)}
-		}
-		for _, h := range p.state.Holders[n.Folded] {
+		for _, h := range p.state.holders[n.Folded] {
 			if person != nil && h.UserID == person.User.ID || !names.Blocks(h, p.now) || !own(h.LoginName) {
 				continue
 			}
 			until, rekey, reason := p.keptFrom(h)
 			if reason != "" {
-				return claim{rekey: rekey, refused: fmt.Sprintf("the name %q %s", n.Name, reason)}
+				return claim{rekey: rekey, holder: h.UserID, refused: fmt.Sprintf("the name %q %s", n.Name, reason)}
 			}
 			end := h.LoginName
 			end.ValidTo = until
 			c.release = append(c.release, edit{
 				Actions: []Action{ActionRelease}, User: core.User{ID: h.UserID}, Fields: []string{"names"}, EndNames: []core.LoginName{end},
 			})
+		}
+		if p.facts.claims.many(string(n.Folded)) {
+			return claim{refused: fmt.Sprintf("several records want the name %q", n.Name)}
 		}
 	}
 	return c
@@ -49,18 +50,19 @@ func (p *planner) claim(w wanted, person *Person) claim {
 // right to it. rekey: h's person leaves in this very run, so that one id takes the place of another.
 func (p *planner) keptFrom(h core.NameHolder) (since time.Time, rekey bool, reason string) {
 	kept := int(names.Reservation.Hours() / 24)
-	holder := p.state.Inactive[h.UserID]
-	renamed := lastRename(p.state.Holders[h.Folded], h)
+	holder := p.state.inactive[h.UserID]
+	listed := p.facts.listed(h.UserID)
+	renamed := lastRename(p.state.holders[h.Folded], h)
 	switch {
 	case !h.ValidTo.IsZero():
 		return since, false, fmt.Sprintf("was that of user %d until %s and is kept for %d days: erase that user or free the name to give it away at once",
 			h.UserID, h.ValidTo.Format(time.DateOnly), kept)
-	case !holder.DeletedAt.IsZero() && p.now.Sub(holder.DeletedAt) >= names.Reservation:
+	case !holder.DeletedAt.IsZero() && !listed && p.now.Sub(holder.DeletedAt) >= names.Reservation:
 		return holder.DeletedAt, false, ""
-	case !holder.DeletedAt.IsZero():
+	case !holder.DeletedAt.IsZero() && !listed:
 		return since, false, fmt.Sprintf("is that of user %d, who left on %s under another id, and is kept for %d days: erase that user if this is somebody else",
 			h.UserID, holder.DeletedAt.Format(time.DateOnly), kept)
-	case h.UserSource == p.source && !p.listed[h.UserID]:
+	case h.UserSource == p.source && p.facts.leaves(h.UserID):
 		return since, true, fmt.Sprintf("is that of user %d, whom the source no longer lists, and the id is another: erase that user if this is somebody else", h.UserID)
 	case strong(h.Kind) || renamed.IsZero():
 		return since, false, fmt.Sprintf("is the %s of %s", h.Kind, describe(core.User{ID: h.UserID, Source: h.UserSource}))
@@ -84,8 +86,8 @@ func lastRename(holders []core.NameHolder, h core.NameHolder) time.Time {
 
 // names plans the names of a person so that those of the source are the record's, and lost usernames become aliases.
 func (p *planner) names(c *edit, w wanted, person Person, claim claim) {
-	p.changes = append(p.changes, claim.release...)
-	desired := p.allowed(w, person)
+	p.o.release = append(p.o.release, claim.release...)
+	desired := p.allowed(w, person, c.User.KeepsUsername)
 	usernames := map[auth.Folded]bool{} // usernames and UPNs from now on
 	for _, n := range desired {
 		usernames[n.Folded] = usernames[n.Folded] || strong(n.Kind)
@@ -102,6 +104,9 @@ func (p *planner) names(c *edit, w wanted, person Person, claim claim) {
 		}
 		if n.Kind == core.NameAlias && wasUsername(person.Names, n.Folded) && !usernames[n.Folded] {
 			continue // an old name, kept
+		}
+		if c.User.KeepsUsername && strong(n.Kind) && isUsername(person.User, n) {
+			continue // the username of before the switch of sources, kept
 		}
 		ended := n
 		ended.ValidTo = p.now
@@ -122,20 +127,30 @@ func (p *planner) names(c *edit, w wanted, person Person, claim claim) {
 	}
 }
 
-// allowed returns the record's names without new aliases that are somebody else's username.
-func (p *planner) allowed(w wanted, person Person) []core.LoginName {
+// allowed returns the record's names without new aliases that are somebody else's username, and, for somebody who keeps another
+// username, without the record's.
+func (p *planner) allowed(w wanted, person Person, keeps bool) []core.LoginName {
 	return slices.DeleteFunc(slices.Clone(w.names), func(n core.LoginName) bool {
+		if keeps && n.Kind == core.NameUsername && !isUsername(person.User, n) {
+			return true
+		}
 		if n.Kind != core.NameAlias || inForce(person.Names, n) {
 			return false
 		}
-		taken := p.claims[n.Folded] > 0 || slices.ContainsFunc(p.state.Holders[n.Folded], func(h core.NameHolder) bool {
+		taken := p.facts.claims.any(string(n.Folded)) || slices.ContainsFunc(p.state.holders[n.Folded], func(h core.NameHolder) bool {
 			return h.UserID != person.User.ID && strong(h.Kind) && names.Blocks(h, p.now)
 		})
 		if taken {
-			p.report(w, false, "does not get the alias %q: it is somebody else's username", n.Name)
+			p.report(false, "does not get the alias %q: it is somebody else's username", n.Name)
 		}
 		return taken
 	})
+}
+
+// isUsername tells whether a name is the user's username.
+func isUsername(u core.User, n core.LoginName) bool {
+	folded, err := canon(u.Username)
+	return err == nil && folded == n.Folded
 }
 
 // own tells whether a name is for one person alone: usernames, UPNs and aliases that stand in no domain.

@@ -8,82 +8,104 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 )
 
-// unknown plans for a record whose id was never seen.
-func (p *planner) unknown(w wanted) {
-	if w.rec.SID != "" {
-		owners := p.state.Owners[w.rec.SID]
-		switch {
-		case p.sids[w.rec.SID] > 1:
-			p.report(w, false, "has a SID that several records have")
-			return
-		case len(owners) == 1 && !owners[0].User.DeletedAt.IsZero() && owners[0].User.Source != p.source:
-			p.known(w, &owners[0]) // left another source, is in this one now: the same person by SID
-			return
-		case len(owners) > 0:
-			p.report(w, false, "is already known as %s by the same SID: let one source list each person", describe(owners[0].User))
-			return
+// known plans for a record whose person we have.
+func (p *planner) known(person *Person) {
+	o, u := p.o, person.User
+	o.person = person
+	takesOver := u.Source != p.source
+	if takesOver && u.DeletedAt.IsZero() && !p.replaces(u.Source) && !provider(u.Source) {
+		p.foreign(person)
+		return
+	}
+	c := edit{User: u, Identities: p.identities(person)}
+	if takesOver {
+		p.takeOver(&c)
+		if u.DeletedAt.IsZero() {
+			c.Actions = append(c.Actions, ActionLink)
 		}
 	}
-	claim := p.claim(w, nil)
-	if claim.refused != "" {
-		p.report(w, claim.rekey, "%s", claim.refused)
-		return
-	}
-	c := edit{Actions: []Action{ActionCreate}, User: core.User{Source: p.source, Disabled: w.rec.Disabled, DisabledBySource: w.rec.Disabled}}
-	c.Identities = p.identities(w, nil)
-	p.fields(&c, w, true)
-	p.names(&c, w, Person{}, claim)
-	p.changes = append(p.changes, c)
-}
-
-// known plans for a record whose person we have.
-func (p *planner) known(w wanted, person *Person) {
-	u := person.User
-	if u.Source != p.source && u.DeletedAt.IsZero() {
-		p.report(w, false, "is kept by another source now, as %s: let one source list each person", describe(u))
-		return
-	}
-	claim := p.claim(w, person)
-	c := edit{User: u, Identities: p.identities(w, person)}
+	claim := p.claim(o.w, person)
 	if !u.DeletedAt.IsZero() {
-		if claim.refused != "" {
-			p.report(w, claim.rekey, "cannot come back: %s", claim.refused)
+		if claim.refused != "" && !c.User.KeepsUsername {
+			p.refuse(claim.rekey, "cannot come back: %s", claim.refused)
 			return
 		}
 		c.Actions = append(c.Actions, ActionRestore)
-		c.User.DeletedAt, c.User.Source = time.Time{}, p.source
+		c.User.DeletedAt = time.Time{}
 		c.Fields = append(c.Fields, "deleted_at")
 	}
-	p.fields(&c, w, claim.refused == "")
+	p.fields(&c, claim.refused == "" && !c.User.KeepsUsername)
 	if claim.refused != "" {
 		// Who it is is certain, only the new name is not: everything but the names follows the directory.
-		p.report(w, claim.rekey, "keeps the old name: %s", claim.refused)
+		p.report(claim.rekey, "keeps the old name: %s", claim.refused)
 	} else {
-		p.names(&c, w, *person, claim)
+		p.names(&c, o.w, *person, claim)
 	}
 	if (len(c.Fields) > 0 || len(c.Identities) > 0) && len(c.Actions) == 0 {
 		c.Actions = append(c.Actions, ActionUpdate)
 	}
-	p.disabled(&c, w, person)
+	p.disabled(&c, person)
 	if len(c.Actions) > 0 {
-		p.changes = append(p.changes, c)
+		o.edit = c
 	}
 }
 
+// replaces tells whether the source takes over from that one.
+func (p *planner) replaces(source core.SourceID) bool {
+	return source != core.LocalSource && source == p.settings.Replaces
+}
+
+// takeOver makes this source the one that keeps the person. Who comes from a source that this one replaces keeps the username
+// (row A1-56); who was made by signing in gets the directory's.
+func (p *planner) takeOver(c *edit) {
+	if p.replaces(c.User.Source) && !same(c.User.Username, p.o.w.rec.Username) {
+		c.User.KeepsUsername = true
+		c.Fields = append(c.Fields, "keeps_username")
+	}
+	c.User.Source = p.source
+	c.Fields = append(c.Fields, "source")
+}
+
+// foreign is for somebody whom another directory keeps: only the ids are put, so that the person is found by them.
+func (p *planner) foreign(person *Person) {
+	p.o.foreign = true
+	if add := p.identities(person); len(add) > 0 {
+		p.o.edit = edit{Actions: []Action{ActionLink}, User: person.User, Identities: add}
+	}
+}
+
+// create plans for somebody new.
+func (p *planner) create() {
+	o := p.o
+	claim := p.claim(o.w, nil)
+	if claim.refused != "" {
+		o.proposed = claim.holder
+		p.refuse(claim.rekey, "%s", claim.refused)
+		return
+	}
+	c := edit{Actions: []Action{ActionCreate}, User: core.User{Source: p.source, Disabled: o.w.rec.Disabled, DisabledBySource: o.w.rec.Disabled}}
+	c.Identities = p.identities(nil)
+	p.fields(&c, true)
+	p.names(&c, o.w, Person{}, claim)
+	o.edit = c
+}
+
 // disabled follows the directory, but for an account that an administrator disabled here.
-func (p *planner) disabled(c *edit, w wanted, person *Person) {
+func (p *planner) disabled(c *edit, person *Person) {
+	disabled := p.o.w.rec.Disabled
 	switch {
-	case w.rec.Disabled && !person.User.Disabled:
+	case disabled && !person.User.Disabled:
 		c.Actions, c.Fields = append(c.Actions, ActionDisable), append(c.Fields, "disabled")
 		c.User.Disabled, c.User.DisabledBySource = true, true
-	case !w.rec.Disabled && person.User.DisabledBySource:
+	case !disabled && person.User.DisabledBySource:
 		c.Actions, c.Fields = append(c.Actions, ActionEnable), append(c.Fields, "disabled")
 		c.User.Disabled, c.User.DisabledBySource = false, false
 	}
 }
 
 // fields sets what the directory says about the person; the username only when it may be changed.
-func (p *planner) fields(c *edit, w wanted, username bool) {
+func (p *planner) fields(c *edit, username bool) {
+	r := &p.o.w.rec
 	set := func(name string, have *string, want string) {
 		if *have != want {
 			*have = want
@@ -91,43 +113,83 @@ func (p *planner) fields(c *edit, w wanted, username bool) {
 		}
 	}
 	if username {
-		set("username", &c.User.Username, w.rec.Username)
+		set("username", &c.User.Username, r.Username)
 	}
-	set("display_name", &c.User.DisplayName, w.rec.DisplayName)
-	set("email", &c.User.Email, w.rec.Email)
-	set("department", &c.User.Department, w.rec.Department)
-	set("office", &c.User.Office, w.rec.Office)
+	set("display_name", &c.User.DisplayName, r.DisplayName)
+	set("email", &c.User.Email, r.Email)
+	set("department", &c.User.Department, r.Department)
+	set("office", &c.User.Office, r.Office)
+	set("language", &c.User.Language, r.Language)
 }
 
 // identities returns those of the record that the person lacks.
-func (p *planner) identities(w wanted, person *Person) []core.ExternalIdentity {
+func (p *planner) identities(person *Person) []core.ExternalIdentity {
+	r := &p.o.w.rec
 	var add []core.ExternalIdentity
 	put := func(kind core.IdentityKind, id string) {
-		e := core.ExternalIdentity{Source: p.source, Kind: kind, ImmutableID: id}
-		have := person != nil && slices.ContainsFunc(person.Identities, func(x core.ExternalIdentity) bool {
-			return x.Source == e.Source && x.Kind == e.Kind && x.ImmutableID == e.ImmutableID
-		})
-		if !have {
-			add = append(add, e)
+		if person == nil || !person.knows(p.source, kind, id) {
+			add = append(add, core.ExternalIdentity{Source: p.source, Kind: kind, ImmutableID: id})
 		}
 	}
-	put(w.rec.KeyKind, w.rec.Key)
+	put(r.KeyKind, r.Key)
+	if r.OnPremises != "" && (r.KeyKind != core.IdentityObjectGUID || r.OnPremises != r.Key) {
+		if p.facts.onPremises.many(r.OnPremises) {
+			p.report(false, "has an id of the local directory that several records have; it is left out")
+		} else {
+			put(core.IdentityObjectGUID, r.OnPremises)
+		}
+	}
 	switch {
-	case w.rec.SID == "":
-	case p.sids[w.rec.SID] > 1:
-		p.report(w, false, "has a SID that several records have; the SID is left out")
-	case person != nil && slices.ContainsFunc(p.state.Owners[w.rec.SID], func(o Person) bool { return o.User.ID != person.User.ID }):
-		p.report(w, false, "has a SID that is another person's; the SID is left out")
+	case r.SID == "":
+	case p.facts.sids.many(r.SID):
+		p.report(false, "has a SID that several records have; the SID is left out")
+	case person != nil && slices.ContainsFunc(p.state.sids[r.SID], func(id core.UserID) bool { return id != person.User.ID }):
+		p.report(false, "has a SID that is another person's; the SID is left out")
 	default:
-		put(core.IdentitySID, w.rec.SID)
+		put(core.IdentitySID, r.SID)
 	}
 	return add
 }
 
-// describe names a user for the administrator.
-func describe(u core.User) string {
-	if u.Source == core.LocalSource {
-		return fmt.Sprintf("user %d (a local account)", u.ID)
+// gone plans the soft delete of a person who is no longer listed.
+func (p *planner) gone(person *Person) outcome {
+	u := person.User
+	u.DeletedAt = p.now
+	return outcome{person: person, edit: edit{Actions: []Action{ActionDelete}, User: u, Fields: []string{"deleted_at"}}}
+}
+
+// fieldText is a field of a user as it is shown and kept in the journal. Names, cards and codes are no fields.
+func fieldText(u core.User, field string) string {
+	switch field {
+	case "username":
+		return u.Username
+	case "display_name":
+		return u.DisplayName
+	case "email":
+		return u.Email
+	case "department":
+		return u.Department
+	case "office":
+		return u.Office
+	case "language":
+		return u.Language
+	case "source":
+		return string(u.Source)
+	case "keeps_username":
+		return fmt.Sprint(u.KeepsUsername)
+	case "disabled":
+		switch {
+		case u.DisabledBySource:
+			return "by the directory"
+		case u.Disabled:
+			return "by an administrator"
+		}
+		return ""
+	case "deleted_at":
+		if u.DeletedAt.IsZero() {
+			return ""
+		}
+		return u.DeletedAt.UTC().Format(time.RFC3339Nano)
 	}
-	return fmt.Sprintf("user %d (source %q)", u.ID, u.Source)
+	return ""
 }

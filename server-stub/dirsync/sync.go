@@ -21,6 +21,8 @@ const (
 	OutcomeOK      = "ok"
 	OutcomeStopped = "stopped" // by the brake
 	OutcomeFailed  = "failed"
+	// OutcomeApproved is no run: from then on what a directory sends by itself may pass the brake for an hour.
+	OutcomeApproved = "approved"
 )
 
 // shownConflicts is how many conflicts a run's message lists.
@@ -38,11 +40,11 @@ type Config struct {
 	Credentials Credentials
 	// Notify hands over what people should be told; nil tells nobody.
 	Notify Notify
-	// OnFailure is called after each run that failed or was stopped. May be nil.
-	OnFailure func(core.SyncRun)
 	// OnChange is called after the commit for each user that a run changed, created or deleted, so that streams, caches
 	// and sessions can follow. May be nil.
 	OnChange func(core.UserID)
+	// OnFailure is called after each run that failed or was stopped. May be nil.
+	OnFailure func(core.SyncRun)
 }
 
 // Syncer runs synchronisations. Safe for concurrent use; one source is never run twice at the same time.
@@ -50,6 +52,7 @@ type Syncer struct {
 	store store.Store
 	now   clock.Clock
 	cfg   Config
+	seals seals
 
 	mu      sync.Mutex
 	running map[core.SourceID]bool
@@ -57,7 +60,7 @@ type Syncer struct {
 
 // New returns a Syncer.
 func New(s store.Store, now clock.Clock, cfg Config) *Syncer {
-	return &Syncer{store: s, now: now, cfg: cfg, running: map[core.SourceID]bool{}}
+	return &Syncer{store: s, now: now, cfg: cfg, seals: newSeals(cfg.Keys), running: map[core.SourceID]bool{}}
 }
 
 // Options are for one run.
@@ -67,39 +70,63 @@ type Options struct {
 	Approve string
 }
 
-// Preview reads the source and returns what Sync would do, changing nothing.
-func (s *Syncer) Preview(ctx context.Context, source directory.Source) (Plan, error) {
-	records, err := readAll(ctx, source)
-	if err != nil {
-		return Plan{}, err
-	}
-	return s.plan(ctx, source.ID(), records)
+// Sync is Run with nothing but a brake set.
+func (s *Syncer) Sync(ctx context.Context, source directory.Source, opts Options) (core.SyncRun, error) {
+	return s.sync(ctx, source, Settings{Brake: opts.Brake}, opts.Approve)
 }
 
-// Sync makes the users of the source what the source lists. The returned run is filled in any case and kept in the store
-// (unless the store itself fails). The error is nil for outcome "ok", a *StoppedError for "stopped", and says what went
-// wrong for "failed": core.ErrConflict when the source is already being synchronised.
-func (s *Syncer) Sync(ctx context.Context, source directory.Source, opts Options) (core.SyncRun, error) {
-	if !s.begin(source.ID()) {
-		return core.SyncRun{}, fmt.Errorf("%w: source %q is being synchronised already", core.ErrConflict, source.ID())
+// Run makes the people and groups of the source what the source lists: what changed since the last time where the source can
+// tell, else everything; once a day, and with Full, everything is compared. The returned run is filled in any case and kept in the
+// store (unless the store itself fails). The error is nil for outcome "ok", a *StoppedError for "stopped" (the run's PlanID is what
+// Apply takes then), and says what went wrong for "failed": core.ErrConflict when the source is already being synchronised.
+func (s *Syncer) Run(ctx context.Context, source directory.Source, settings Settings) (core.SyncRun, error) {
+	return s.sync(ctx, source, settings, "")
+}
+
+func (s *Syncer) sync(ctx context.Context, source directory.Source, settings Settings, approve string) (core.SyncRun, error) {
+	id := source.ID()
+	if !s.begin(id) {
+		return core.SyncRun{}, fmt.Errorf("%w: source %q is being synchronised already", core.ErrConflict, id)
 	}
-	defer s.end(source.ID())
-	run, err := s.record(ctx, core.SyncRun{Source: source.ID(), StartedAt: s.now()})
+	defer s.end(id)
+	run, err := s.record(ctx, core.SyncRun{Source: id, StartedAt: s.now()})
 	if err != nil {
-		return run, fmt.Errorf("note the start of synchronising source %q: %w", source.ID(), err)
+		return run, fmt.Errorf("note the start of synchronising source %q: %w", id, err)
 	}
-	changed, err := s.run(ctx, source, opts, &run)
+	l, err := s.read(ctx, source, settings)
 	if err != nil {
 		return s.fail(ctx, run, err)
 	}
-	s.cfg.Logger.Info("directory synchronised", "source", source.ID(), "read", run.Read, "created", run.Created, "updated", run.Updated,
-		"renamed", run.Renamed, "disabled", run.Disabled, "restored", run.Restored, "conflicts", run.Conflicts)
-	if s.cfg.OnChange != nil {
-		for _, id := range changed {
+	run.Read, run.Kind = l.read, l.kind()
+	return s.carryOut(ctx, l, run, approve)
+}
+
+// carryOut executes a listing and ends the run.
+func (s *Syncer) carryOut(ctx context.Context, l *listing, run core.SyncRun, approve string) (core.SyncRun, error) {
+	changed, err := s.execute(ctx, l, &run, approve)
+	if stopped, ok := errors.AsType[*StoppedError](err); ok && run.PlanID == "" {
+		run.PlanID, err = s.keepStopped(ctx, l, run, stopped)
+	}
+	if err != nil {
+		return s.fail(ctx, run, err)
+	}
+	s.cfg.Logger.InfoContext(ctx, "directory synchronised", "source", run.Source, "kind", string(run.Kind), "read", run.Read, "created", run.Created,
+		"updated", run.Updated, "renamed", run.Renamed, "disabled", run.Disabled, "restored", run.Restored, "conflicts", run.Conflicts)
+	s.tellChanged(changed)
+	return run, nil
+}
+
+func (s *Syncer) tellChanged(changed []core.UserID) {
+	if s.cfg.OnChange == nil {
+		return
+	}
+	told := make(map[core.UserID]bool, len(changed))
+	for _, id := range changed {
+		if !told[id] {
+			told[id] = true
 			s.cfg.OnChange(id)
 		}
 	}
-	return run, nil
 }
 
 // Follow synchronises at once and then every interval, until ctx ends. Failures are logged and tried again next time.
@@ -107,8 +134,8 @@ func (s *Syncer) Follow(ctx context.Context, source directory.Source, interval t
 	ticker := time.NewTicker(interval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
-		if _, err := s.Sync(ctx, source, Options{Brake: brake}); err != nil && ctx.Err() == nil {
-			s.cfg.Logger.Error("directory not synchronised; nobody was changed", "source", source.ID(), "error", err)
+		if _, err := s.Run(ctx, source, Settings{Brake: brake}); err != nil && ctx.Err() == nil {
+			s.cfg.Logger.ErrorContext(ctx, "directory not synchronised; nobody was changed", "source", source.ID(), "error", err)
 		}
 		select {
 		case <-ctx.Done():
@@ -117,114 +144,116 @@ func (s *Syncer) Follow(ctx context.Context, source directory.Source, interval t
 	}
 }
 
-// run does the work and fills run. It returns the users that changed, after the commit.
-func (s *Syncer) run(ctx context.Context, source directory.Source, opts Options, run *core.SyncRun) ([]core.UserID, error) {
-	records, err := readAll(ctx, source)
-	run.Read = len(records)
-	if err != nil {
-		return nil, err
+// execute does the work of a listing and fills run. It returns the users that changed, after the commit.
+func (s *Syncer) execute(ctx context.Context, l *listing, run *core.SyncRun, approve string) (changed []core.UserID, err error) {
+	// Most runs change nothing, and one that the brake stops must not: they are planned on a snapshot that keeps no writer waiting.
+	// The first one of a source, and a few changes, are not worth looking twice.
+	quiet := false
+	if !l.first && (l.complete || l.people.n > chunkSize) {
+		if quiet, err = s.look(ctx, l, run, approve); err != nil {
+			return nil, err
+		}
 	}
-	// Most runs change nothing: they are planned on a snapshot that keeps no writer waiting.
-	p, err := s.plan(ctx, source.ID(), records)
-	if err != nil {
-		return nil, err
-	}
-	if err := brake(p, opts); err != nil {
-		tell(run, p, opts)
-		return nil, err
-	}
-	finished := *run
-	var changed []core.UserID
+	var finished core.SyncRun
 	err = s.store.Update(ctx, func(tx store.Tx) error {
 		finished, changed = *run, nil
-		current := p
-		if !p.Empty() {
-			// Somebody may have changed something since: plan again on what is true now.
-			state, err := loadState(ctx, tx, source.ID(), records)
-			if err != nil {
+		if !quiet {
+			j := s.newJob(ctx, tx, l)
+			j.writes(run.ID)
+			if err := j.run(); err != nil {
 				return err
 			}
-			current = plan(source.ID(), s.now(), state, records)
-			if err := brake(current, opts); err != nil {
+			if approve == "" {
+				if err := j.brake(); err != nil {
+					return err
+				}
+			}
+			if _, err := j.write.groups(l); err != nil {
 				return err
 			}
-			if changed, err = apply(ctx, tx, source.ID(), s.now(), current); err != nil {
-				return err
-			}
+			j.tell(&finished, approve)
+			changed = j.write.changed
 		}
-		tell(&finished, current, opts)
 		finished.Outcome, finished.FinishedAt = OutcomeOK, s.now()
+		if err := s.succeeded(ctx, tx, l, finished); err != nil {
+			return err
+		}
 		return tx.UpdateSyncRun(ctx, finished)
 	})
 	if err != nil {
-		return nil, fmt.Errorf("store what source %q lists: %w", source.ID(), err)
+		if _, ok := errors.AsType[*StoppedError](err); ok {
+			return nil, err
+		}
+		return nil, fmt.Errorf("store what source %q lists: %w", l.source, err)
 	}
 	*run = finished
 	return changed, nil
 }
 
-func brake(p Plan, opts Options) error {
-	if opts.Approve != "" {
-		return nil
-	}
-	return opts.Brake.check(p)
-}
-
-func (s *Syncer) plan(ctx context.Context, source core.SourceID, records []wanted) (Plan, error) {
-	var p Plan
-	err := s.store.View(ctx, func(tx store.Tx) error {
-		state, err := loadState(ctx, tx, source, records)
-		if err != nil {
+// look plans on a snapshot, fills run, and tells whether there is nothing to write.
+func (s *Syncer) look(ctx context.Context, l *listing, run *core.SyncRun, approve string) (quiet bool, err error) {
+	looked := *run
+	err = s.store.View(ctx, func(tx store.Tx) error {
+		j := s.newJob(ctx, tx, l)
+		if err := j.run(); err != nil {
 			return err
 		}
-		p = plan(source, s.now(), state, records)
+		looked = *run
+		j.tell(&looked, approve)
+		quiet = j.nothing()
+		if approve == "" {
+			return j.brake()
+		}
 		return nil
 	})
+	*run = looked
 	if err != nil {
-		return Plan{}, fmt.Errorf("compare with source %q: %w", source, err)
+		if _, ok := errors.AsType[*StoppedError](err); ok {
+			return false, err
+		}
+		return false, fmt.Errorf("compare with source %q: %w", l.source, err)
 	}
-	return p, nil
-}
-
-// readAll reads the whole source. Without an error the records are everybody.
-func readAll(ctx context.Context, source directory.Source) ([]wanted, error) {
-	var records []directory.Record
-	err := directory.People(ctx, source, func(r directory.Record) error {
-		records = append(records, r)
-		return nil
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case ctx.Err() != nil:
-		return nil, fmt.Errorf("read source %q: %w", source.ID(), ctx.Err())
-	case len(records) == 0:
-		return nil, fmt.Errorf("%w: source %q lists nobody, which is never taken for \"everybody left\"; check its filter and base", core.ErrInvalid, source.ID())
-	}
-	return prepare(source.ID(), records), nil
+	return quiet, nil
 }
 
 // tell fills the counters and the message.
-func tell(run *core.SyncRun, p Plan, opts Options) {
-	run.Read = p.Read
-	run.Created, run.Updated, run.Renamed = p.Count(ActionCreate), p.Count(ActionUpdate, ActionEnable), p.Count(ActionRename)
-	run.Disabled, run.Restored, run.Conflicts = p.Count(ActionDisable, ActionDelete), p.Count(ActionRestore), len(p.Conflicts)
+func (j *job) tell(run *core.SyncRun, approve string) {
+	run.Read = j.l.read
+	run.Created, run.Renamed, run.Restored = j.counts.Created, j.counts.Renamed, j.counts.Restored
+	run.Updated = j.counts.Updated + j.counts.Enabled + j.counts.Linked
+	run.Disabled, run.Conflicts = j.counts.Disabled+j.counts.Deleted, j.counts.Conflicts
 	var lines []string
-	if opts.Approve != "" {
-		lines = append(lines, "approved: "+clean(opts.Approve))
+	if approve != "" {
+		lines = append(lines, "approved: "+clean(approve))
 	}
-	for i, c := range p.Conflicts {
-		if i == shownConflicts {
-			lines = append(lines, fmt.Sprintf("and %d more", len(p.Conflicts)-i))
-			break
-		}
-		lines = append(lines, fmt.Sprintf("%s %s", clean(c.Where), c.Reason))
+	lines = append(lines, j.lines...)
+	if more := j.counts.Conflicts - shownConflicts; more > 0 {
+		lines = append(lines, fmt.Sprintf("and %d more", more))
 	}
 	run.Message = strings.Join(lines, "\n")
 }
 
+// succeeded notes how the source stands after a run that went well.
+func (s *Syncer) succeeded(ctx context.Context, tx store.Tx, l *listing, run core.SyncRun) error {
+	st, err := tx.SourceState(ctx, l.source)
+	if err != nil {
+		return err
+	}
+	st.LastSuccess, st.Failures, st.Problem = run.StartedAt, 0, ""
+	if l.complete {
+		if l.compared {
+			st.LastFull = run.StartedAt
+		}
+		st.Bookmark = s.sealBookmark(l.source, l.settings, l.bookmark)
+	} else if l.bookmark != nil {
+		st.Bookmark = s.sealBookmark(l.source, l.settings, l.bookmark)
+	}
+	return tx.PutSourceState(ctx, st)
+}
+
 // fail notes why a run changed nothing, also when the run's context is over.
 func (s *Syncer) fail(ctx context.Context, run core.SyncRun, cause error) (core.SyncRun, error) {
+	run.Created, run.Updated, run.Renamed, run.Disabled, run.Restored = 0, 0, 0, 0, 0
 	run.Outcome, run.Message, run.FinishedAt = OutcomeFailed, cause.Error(), s.now()
 	if stopped, ok := errors.AsType[*StoppedError](cause); ok {
 		run.Outcome, run.Message = OutcomeStopped, stopped.Message
@@ -232,8 +261,21 @@ func (s *Syncer) fail(ctx context.Context, run core.SyncRun, cause error) (core.
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), finishTimeout)
 	defer cancel()
-	if err := s.store.Update(ctx, func(tx store.Tx) error { return tx.UpdateSyncRun(ctx, run) }); err != nil {
+	if err := s.store.Update(ctx, func(tx store.Tx) error {
+		st, err := tx.SourceState(ctx, run.Source)
+		if err != nil {
+			return err
+		}
+		st.Failures, st.Problem = st.Failures+1, run.Message
+		if err := tx.PutSourceState(ctx, st); err != nil {
+			return err
+		}
+		return tx.UpdateSyncRun(ctx, run)
+	}); err != nil {
 		return run, errors.Join(cause, fmt.Errorf("note the end of synchronising source %q: %w", run.Source, err))
+	}
+	if s.cfg.OnFailure != nil {
+		s.cfg.OnFailure(run)
 	}
 	return run, cause
 }
@@ -245,11 +287,19 @@ func (s *Syncer) record(ctx context.Context, run core.SyncRun) (core.SyncRun, er
 		if err != nil {
 			return err
 		}
-		if len(last) == 1 && last[0].FinishedAt.IsZero() {
+		if len(last) == 1 && last[0].FinishedAt.IsZero() && last[0].Kind != core.RunPush {
 			last[0].Outcome, last[0].FinishedAt, last[0].Message = OutcomeFailed, run.StartedAt, "the server stopped during the run; nobody was changed"
 			if err := tx.UpdateSyncRun(ctx, last[0]); err != nil {
 				return err
 			}
+		}
+		st, err := tx.SourceState(ctx, run.Source)
+		if err != nil {
+			return err
+		}
+		st.LastAttempt = run.StartedAt
+		if err := tx.PutSourceState(ctx, st); err != nil {
+			return err
 		}
 		run.ID, err = tx.CreateSyncRun(ctx, run)
 		return err
