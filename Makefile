@@ -24,7 +24,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config libgl-dev libx11-dev libxcursor-dev l
 SHOW_PACKAGES := xvfb openbox xdotool x11-utils libgl1-mesa-dri dbus gnome-keyring
 TRUST_PACKAGES := slapd sssd-common sssd-ldap libnss-sss
 BROWSER_PACKAGES := chromium
-TEST_PACKAGES := $(TRUST_PACKAGES) $(BROWSER_PACKAGES) ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools
+TEST_PACKAGES := $(TRUST_PACKAGES) $(BROWSER_PACKAGES) ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools python3-aiosmtpd
 BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
