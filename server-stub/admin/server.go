@@ -246,7 +246,9 @@ func (s *Server) status(ctx context.Context, _ Nothing) (Status, error) {
 		st.Users, err = tx.CountUsers(ctx, store.UserFilter{})
 		return err
 	})
-	if err != nil && st.Problem == "" {
+	var listErr error
+	st.Directories, listErr = s.Directories.List(ctx)
+	if err = errors.Join(err, listErr); err != nil && st.Problem == "" {
 		st.Problem = err.Error()
 	}
 	return st, nil

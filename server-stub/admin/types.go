@@ -48,6 +48,9 @@ type Status struct {
 	Streams   int       `json:"streams"`
 	Ledger    string    `json:"ledger"`            // what the last verification found
 	Problem   string    `json:"problem,omitempty"` // why it is not ready
+	Mail      string    `json:"mail,omitempty"`    // why mail cannot be sent now
+	// Directories are as sync.list has them.
+	Directories []Directory `json:"directories"`
 }
 
 // User is a person as administrators see them.

@@ -60,8 +60,17 @@ func (a *app) status() *cobra.Command {
 					{"Users", fmt.Sprint(s.Users)},
 					{"Open streams", fmt.Sprint(s.Streams)},
 					{"Ledger", s.Ledger},
+					{"Mail", s.Mail},
 					{"Problem", s.Problem},
 				})
+				for _, d := range s.Directories {
+					fmt.Fprintf(w, "Directory %s: %s\n", printable(d.ID), printable(a.fresh(d)))
+					for _, e := range d.Expiries {
+						if e.Days <= 60 {
+							fmt.Fprintf(w, "  renew %s: it ends %s, on %s\n", printable(e.What), inDays(e.Days), when(e.At))
+						}
+					}
+				}
 			})
 			if err == nil && s.Problem != "" {
 				return &silentError{}

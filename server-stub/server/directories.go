@@ -19,6 +19,7 @@ import (
 	"github.com/platenprint/platen/server-stub/directory/configured"
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/keys"
+	"github.com/platenprint/platen/server-stub/mail"
 	"github.com/platenprint/platen/server-stub/schedule"
 	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
@@ -37,6 +38,7 @@ type directories struct {
 	tenantURL func() string // where they send to
 
 	syncer   *dirsync.Syncer
+	mail     *mail.Service // nil: nobody is told
 	schedule *schedule.Scheduler
 	// reconfigure makes other rooms follow a list before it counts; its error says why it cannot.
 	reconfigure func(list []*configuredSource) error
@@ -44,8 +46,9 @@ type directories struct {
 	change sync.Mutex // one change at a time
 
 	mu    sync.RWMutex
-	turns map[core.SourceID]chan struct{} // held by whoever reads or changes a directory's people
-	list  []*configuredSource             // those of the file in its order, then the others by id; never changed in place
+	ends  map[core.SourceID][]directory.Expiry // that were last seen
+	turns map[core.SourceID]chan struct{}      // held by whoever reads or changes a directory's people
+	list  []*configuredSource                  // those of the file in its order, then the others by id; never changed in place
 }
 
 // configuredSource is one directory. It is never changed in place.

@@ -6,12 +6,16 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/codes"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/credentials"
+	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/events"
 	"github.com/platenprint/platen/server-stub/ledger"
+	"github.com/platenprint/platen/server-stub/mail"
 	"github.com/platenprint/platen/server-stub/names"
 	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/schedule"
@@ -34,12 +38,16 @@ type rooms struct {
 	directories *directories
 	idp         *idp
 	codes       *codes.Service
+	credentials *credentials.Service
+	mail        *mail.Service  // nil without mail:
+	notify      dirsync.Notify // nil without mail:
+	retention   *retention
 }
 
 func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 	dirs := &directories{
 		cfg: s.cfg, db: s.db, keys: s.keys, logger: s.logger, now: s.now, schedule: schedule.New(s.now, s.logger), reconfigure: s.follow,
-		tokens: scim.NewTokens(s.db, s.now), tenantURL: s.tenantURL, turns: map[core.SourceID]chan struct{}{},
+		tokens: scim.NewTokens(s.db, s.now), tenantURL: s.tenantURL, turns: map[core.SourceID]chan struct{}{}, ends: map[core.SourceID][]directory.Expiry{},
 	}
 	if err := readDirectories(ctx, dirs); err != nil {
 		return nil, err
@@ -68,8 +76,14 @@ func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 			}
 		},
 	})
-	r.syncer = dirsync.New(s.db, s.now, dirsync.Config{Logger: s.logger, OnChange: changed})
-	dirs.syncer = r.syncer
+	if err := s.openCards(r, hasher); err != nil {
+		return nil, err
+	}
+	r.syncer = dirsync.New(s.db, s.now, dirsync.Config{
+		Logger: s.logger, Keys: s.keys, Credentials: r.credentials, Notify: r.notify, OnChange: changed, OnFailure: dirs.failed,
+	})
+	dirs.syncer, dirs.mail = r.syncer, r.mail
+	r.retention = &retention{rules: s.cfg.Retention, db: s.db, now: s.now, logger: s.logger, balance: r.ledger.Balance, erase: r.users.Erase}
 	r.codes = codes.New(s.db, s.now)
 	if err := checkSources(s.cfg, dirs.entries()); err != nil {
 		return nil, err
@@ -80,6 +94,25 @@ func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 	}
 	r.signin, err = s.openSignIn(r, dirs, hasher)
 	return r, err
+}
+
+// openCards makes the rooms of cards, codes and mail.
+func (s *server) openCards(r *rooms, hasher *passhash.Hasher) error {
+	policy := credentials.PolicyOf(s.cfg.AccessCodes, s.cfg.Cards)
+	if m := s.cfg.Mail; m != nil {
+		var err error
+		if r.mail, err = mail.New(mail.Deps{
+			Store: s.db, Clock: s.now, Keys: s.keys, Settings: mail.SettingsOf(m), Organisation: s.cfg.Organisation, HelpText: s.cfg.HelpText, PortalURL: s.cfg.PortalURL,
+			ShowCode: func(c secret.String) secret.String { return secret.New(policy.Format.Show(c.Reveal())) }, Logger: s.logger,
+		}); err != nil {
+			return err
+		}
+		r.notify = r.mail.Notify
+	}
+	r.credentials = credentials.New(credentials.Deps{
+		Store: s.db, Clock: s.now, Keys: s.keys, Policy: policy, Hasher: hasher, Notify: r.notify, Logger: s.logger,
+	})
+	return nil
 }
 
 // follow makes the rooms that ask directories follow a changed list of them.
@@ -115,9 +148,11 @@ func (r *rooms) keepHouse(ctx context.Context, logger *slog.Logger) {
 		_, sessionsErr := r.sessions.Purge(ctx)
 		_, limitsErr := r.signin.Purge(ctx)
 		_, codesErr := r.codes.Purge(ctx)
-		if err := errors.Join(sessionsErr, limitsErr, codesErr); err != nil && ctx.Err() == nil {
+		_, keptErr := r.retention.keep(ctx)
+		if err := errors.Join(sessionsErr, limitsErr, codesErr, r.syncer.Purge(ctx), r.directories.tokens.Purge(ctx), keptErr); err != nil && ctx.Err() == nil {
 			logger.Error("what is over could not be forgotten", "error", err)
 		}
+		r.directories.tellEnds(ctx)
 		select {
 		case <-ctx.Done():
 			return

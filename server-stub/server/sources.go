@@ -321,6 +321,7 @@ func (d *directories) Show(ctx context.Context, id core.SourceID) (admin.Directo
 	if err != nil {
 		shown.Unknown = err.Error()
 	}
+	shown.Expiries = nil
 	for _, e := range ends {
 		shown.Expiries = append(shown.Expiries, expiry(e, d.now()))
 	}
@@ -387,6 +388,13 @@ func (d *directories) shown(ctx context.Context, c *configuredSource) (admin.Dir
 		out.Failures, out.Problem = state.Failures, state.Problem
 		return nil
 	})
+	for _, e := range d.endsOf(id) {
+		out.Expiries = append(out.Expiries, expiry(e, d.now()))
+	}
+	to, why := d.hearers(c)
+	if out.Told = strings.Join(to, ", "); why != "" {
+		out.Told = why
+	}
 	if b, ok := c.source.(broken); ok {
 		out.Problem = b.err.Error()
 	}

@@ -40,7 +40,7 @@ func (d *directories) job(c *configuredSource) schedule.Job {
 			return err == nil && !state.PausedAt.IsZero()
 		},
 		Run: func(ctx context.Context) error {
-			_, err := alone(ctx, d, c.source.ID(), func() (core.SyncRun, error) { return d.syncer.Run(ctx, c.source, settingsOf(c.entry)) })
+			_, err := d.run(ctx, c)
 			if err != nil && ctx.Err() == nil {
 				d.logger.ErrorContext(ctx, "directory not synchronised; nobody was changed", "source", string(c.source.ID()), "error", err)
 			}
@@ -76,6 +76,15 @@ func alone[T any](ctx context.Context, d *directories, id core.SourceID, do func
 	return do()
 }
 
+// run synchronises a directory once, and tells who must hear of it.
+func (d *directories) run(ctx context.Context, c *configuredSource) (core.SyncRun, error) {
+	run, err := alone(ctx, d, c.source.ID(), func() (core.SyncRun, error) { return d.syncer.Run(ctx, c.source, settingsOf(c.entry)) })
+	if ctx.Err() == nil { // else the server stops: no fault of the directory
+		d.tellLogged(ctx, c)
+	}
+	return run, err
+}
+
 // Plan implements admin.Directories.
 func (d *directories) Plan(ctx context.Context, id core.SourceID, full bool) (dirsync.PlanHead, error) {
 	c, err := d.find(id)
@@ -102,12 +111,13 @@ func (d *directories) Apply(ctx context.Context, actor string, id core.SourceID,
 	if err != nil {
 		return core.SyncRun{}, err
 	}
-	run, err := alone(ctx, d, id, func() (core.SyncRun, error) {
-		if plan != "" {
-			return d.syncer.Apply(ctx, id, plan, reason)
-		}
-		return d.syncer.Run(ctx, c.source, settingsOf(c.entry))
-	})
+	var run core.SyncRun
+	if plan == "" {
+		run, err = d.run(ctx, c)
+	} else {
+		run, err = alone(ctx, d, id, func() (core.SyncRun, error) { return d.syncer.Apply(ctx, id, plan, reason) })
+		d.tellLogged(ctx, c)
+	}
 	if err == nil {
 		err = d.applied(ctx, id)
 	}

@@ -33,6 +33,7 @@ func (s *server) openAPI(metrics *prometheus.Registry, meters *inbound.Meters) *
 	metrics.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "platen_ledger_sound", Help: "What the last verification of the ledger found: 1 sound, 0 not sound, -1 none has ended.",
 	}, func() float64 { return ledgerGauge(s.rooms.ledger.Verdict().State()) }))
+	metrics.MustRegister(freshness{s.rooms.directories})
 	return httpapi.New(httpapi.Deps{
 		SignIn:       signIns{s.rooms.signin, s.rooms.idp, s.rooms.codes, s.db},
 		Sessions:     limitedTokens{tokens{s.rooms.sessions, s.db, s.now}, s.rooms.signin},
@@ -86,6 +87,9 @@ func (s *server) status(ctx context.Context) admin.Status {
 	}
 	if err := s.ready(ctx); err != nil {
 		st.Problem = err.Error()
+	}
+	if s.rooms.mail != nil {
+		st.Mail = s.rooms.mail.Problem()
 	}
 	return st
 }
