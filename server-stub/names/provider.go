@@ -24,6 +24,9 @@ type Provider struct {
 // Providers are those of a site.
 type Providers []Provider
 
+// Via says in the explanation of an answer that a job came this way.
+func (p Provider) Via() string { return "the job came through the print provider " + p.Name }
+
 // Named returns the provider of that name.
 func (ps Providers) Named(name string) (Provider, bool) {
 	for _, p := range ps {
@@ -103,7 +106,7 @@ func FindOwner(ctx context.Context, tx Reader, j Job, r Rules, ps Providers, now
 	}
 	answer, err := Find(ctx, tx, q, rules, now)
 	if err == nil && p != nil {
-		answer.Why = append([]string{"the job came through the print provider " + p.Name}, answer.Why...)
+		answer.Why = append([]string{p.Via()}, answer.Why...)
 	}
 	return answer, err
 }

@@ -27,8 +27,10 @@ var nameIndexTests = []test{
 		alex, bea, gone := newUser(t, s, "alex"), newUser(t, s, "bea"), newUser(t, s, "gone")
 		update(t, s, func(tx store.Tx) error {
 			for _, n := range []core.LoginName{
-				{UserID: bea.ID, Name: "Bea", Folded: "bea", Kind: core.NameUsername, ValidFrom: day}, {UserID: alex.ID, Name: "alex", Folded: "alex", Kind: core.NameSAM, Domain: "corp", ValidFrom: day},
-				{UserID: alex.ID, Name: "old", Folded: "old", Kind: core.NameAlias, ValidFrom: day, ValidTo: day}, {UserID: gone.ID, Name: "gone", Folded: "gone", Kind: core.NameAlias, ValidFrom: day},
+				{UserID: bea.ID, Name: "Bea", Folded: "bea", Kind: core.NameUsername, ValidFrom: day},
+				{UserID: alex.ID, Name: "alex", Folded: "alex", Kind: core.NameSAM, Domain: "corp", ValidFrom: day},
+				{UserID: alex.ID, Name: "old", Folded: "old", Kind: core.NameAlias, ValidFrom: day, ValidTo: day},
+				{UserID: gone.ID, Name: "gone", Folded: "gone", Kind: core.NameAlias, ValidFrom: day},
 			} {
 				if err := tx.PutName(t.Context(), n); err != nil {
 					return err
