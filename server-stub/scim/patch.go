@@ -109,7 +109,9 @@ func (d *document) operate(o operation) error {
 func (d *document) set(p path, v any, add bool) error {
 	switch {
 	case p.skip():
-		d.notes.ignore(p.name())
+		if list, isList := v.([]any); v != nil && (!isList || len(list) > 0) { // Entra sends roles: [] with everybody
+			d.notes.ignore(p.name())
+		}
 		return nil
 	case p.attr == nil:
 		return d.setExtension(p, v, add)
@@ -142,7 +144,7 @@ func (d *document) set(p path, v any, add bool) error {
 		if merged == nil {
 			merged = object{}
 		}
-		for key, inner := range value.(object) { //nolint:errcheck,forcetypeassert // read makes complex values objects
+		for key, inner := range value.(object) {
 			merged[key] = inner
 		}
 		home[name] = merged

@@ -139,7 +139,8 @@ func userType() *resourceType {
 		}, skipped("password", "roles", "entitlements", "groups", "ims", "photos", "x509Certificates")...)},
 		extensions: []schema{
 			{urnEnterprise, "EnterpriseUser", "What employers keep of people", []attribute{
-				text("employeeNumber", "The employee's number"), text("costCenter", "Cost centre"), text("organization", "Organisation"),
+				text("employeeNumber", "The employee's number"), text("costCenter", "Cost centre"),
+				text("organization", "Organisation"), //nolint:misspell // RFC 7643
 				text("division", "Division"), text("department", "Department"),
 				complexOf("manager", "Whom the person reports to", text("value", "The manager's id"),
 					attribute{name: "$ref", kind: kindReference, exact: true, about: "The manager's address"}, text("displayName", "The manager's name")),

@@ -264,7 +264,21 @@ func (w *write) update(wasActive any) error {
 	if w.conn.NoUpdate && (!leaves || w.conn.Settings.NoDelete) {
 		return refuse(http.StatusForbidden, "", "this connection does not change %ss: updating is switched off for it", strings.ToLower(w.kind.name))
 	}
+	if w.kind == w.users && fold(w.doc.label()) != fold(w.before.Name) {
+		if err := w.d.Store.View(w.r.Context(), w.taken); err != nil {
+			return err
+		}
+	}
 	return w.do()
+}
+
+// taken refuses a userName that another person of the connection has.
+func (w *write) taken(tx store.Tx) error {
+	n, err := tx.CountSCIMResources(w.r.Context(), w.after.Source, w.after.Kind, store.SCIMQuery{Path: "username", Value: key(w.doc.label())})
+	if err == nil && n > 0 {
+		err = refuse(http.StatusConflict, uniqueness, "there is another user with this userName")
+	}
+	return err
 }
 
 // remove deletes a resource. A person is only taken out: with the same userName and externalId they come back as they were.
@@ -335,7 +349,7 @@ func (w *write) do() error {
 		return w.d.Store.Update(ctx, func(tx store.Tx) error { return w.writeLine(ctx, tx) })
 	}
 	return w.push(ctx, w.set(secrets), func(ctx context.Context, tx store.Tx, r dirsync.PushResult) error {
-		if err := w.judge(r); err != nil {
+		if err := w.judge(ctx, tx, r); err != nil {
 			return err
 		}
 		return w.keep(ctx, tx)
@@ -380,7 +394,7 @@ func (w *write) push(ctx context.Context, set dirsync.PushSet, finish func(conte
 }
 
 // judge reads what the engine says of the person.
-func (w *write) judge(r dirsync.PushResult) error {
+func (w *write) judge(ctx context.Context, tx store.Tx, r dirsync.PushResult) error {
 	list := r.People
 	if w.gone {
 		list = r.Gone
@@ -394,10 +408,26 @@ func (w *write) judge(r dirsync.PushResult) error {
 	if w.pushed.Refused != "" && w.pushed.User == 0 && !w.gone {
 		return refuse(http.StatusConflict, uniqueness, "the person was not taken: this record %s", w.pushed.Refused)
 	}
+	if err := w.renamed(ctx, tx); err != nil {
+		return err
+	}
 	if word := wordFor(w.pushed.Actions); word != "" && w.result != "kept" {
 		w.result = word
 	}
 	return nil
+}
+
+// renamed refuses a change of the userName that the engine refused: the provider must not take it for done. What else it changed is
+// changed, and changes no more when it is asked for again.
+func (w *write) renamed(ctx context.Context, tx store.Tx) error {
+	if w.pushed.Refused == "" || w.before.ID == "" || w.gone || fold(w.before.Name) == fold(w.after.Name) {
+		return nil
+	}
+	u, err := tx.User(ctx, w.pushed.User)
+	if err == nil && fold(u.Username) != fold(w.after.Name) {
+		err = refuse(http.StatusConflict, uniqueness, "the userName was not taken: this record %s", w.pushed.Refused)
+	}
+	return err
 }
 
 // wordFor says in one word what happened to the person, the weightiest first.
@@ -406,8 +436,13 @@ func wordFor(actions []dirsync.Action) string {
 		action dirsync.Action
 		word   string
 	}{
-		{dirsync.ActionDelete, "deleted"}, {dirsync.ActionRestore, "restored"}, {dirsync.ActionCreate, "created"}, {dirsync.ActionDisable, "disabled"},
-		{dirsync.ActionEnable, "enabled"}, {dirsync.ActionLink, "linked"}, {dirsync.ActionRename, "renamed"},
+		{dirsync.ActionDelete, "deleted"},
+		{dirsync.ActionRestore, "restored"},
+		{dirsync.ActionCreate, "created"},
+		{dirsync.ActionDisable, "disabled"},
+		{dirsync.ActionEnable, "enabled"},
+		{dirsync.ActionLink, "linked"},
+		{dirsync.ActionRename, "renamed"},
 	} {
 		if slices.Contains(actions, one.action) {
 			return one.word
@@ -503,7 +538,7 @@ func (w *write) writeLine(ctx context.Context, tx store.Tx) error {
 	if e.Status = http.StatusOK; w.before.ID == "" || !w.before.DeletedAt.IsZero() {
 		e.Status = http.StatusCreated
 	}
-	if w.gone {
+	if w.gone || w.kind == w.groups && e.Operation == "update" {
 		e.Status = http.StatusNoContent
 	}
 	var said []string
