@@ -26,6 +26,9 @@ func (s *Service) Erase(ctx context.Context, actor string, id core.UserID) error
 
 func (c *change) eraseRows() error {
 	id := c.user.ID
+	if err := c.tx.ForgetInDirectories(c.ctx, id); err != nil {
+		return err
+	}
 	if err := c.tx.DeleteNames(c.ctx, id); err != nil {
 		return err
 	}
