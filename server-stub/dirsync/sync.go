@@ -60,7 +60,9 @@ type Syncer struct {
 
 // New returns a Syncer.
 func New(s store.Store, now clock.Clock, cfg Config) *Syncer {
-	return &Syncer{store: s, now: now, cfg: cfg, seals: newSeals(cfg.Keys), running: map[core.SourceID]bool{}}
+	// What was written is compared with what the store gives back: in UTC, to the microsecond.
+	kept := func() time.Time { return now().UTC().Truncate(time.Microsecond) }
+	return &Syncer{store: s, now: kept, cfg: cfg, seals: newSeals(cfg.Keys), running: map[core.SourceID]bool{}}
 }
 
 // Options are for one run.
