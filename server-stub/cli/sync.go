@@ -151,10 +151,16 @@ func (a *app) fresh(d admin.Directory) string {
 	case d.PausedAt != nil:
 		text += "; paused: " + d.PausedWhy
 	case d.Failures > 0:
-		text += fmt.Sprintf("; the last %s failed: %s", plural(d.Failures, "run", "runs"), firstLine(d.Problem))
+		text += fmt.Sprintf("; %s: %s", plural(d.Failures, "the last run changed nobody", "runs in a row changed nobody"), short(d.Problem))
 	case d.Problem != "":
-		text += "; " + firstLine(d.Problem)
+		text += "; " + short(d.Problem)
 	}
+	return text
+}
+
+// short is what a problem is, without what to do about it.
+func short(problem string) string {
+	text, _, _ := strings.Cut(firstLine(problem), "; ")
 	return text
 }
 
@@ -196,7 +202,12 @@ func (a *app) showRuns(r admin.SyncRuns, strict bool) error {
 				fmt.Sprint(x.Disabled), fmt.Sprint(x.Restored), fmt.Sprint(x.Conflicts), noteOf(x))
 		}
 		t.flush()
+		told := map[string]bool{}
 		for _, x := range r.Runs {
+			if told[x.Source] { // what older runs said is seldom of use; --json has it
+				continue
+			}
+			told[x.Source] = true
 			for line := range strings.Lines(x.Message) {
 				fmt.Fprintf(w, "%s, run %d: %s\n", printable(x.Source), x.ID, printable(strings.TrimRight(line, "\n")))
 			}
@@ -264,6 +275,15 @@ they are. The directory is then paused, so that its next synchronisation does no
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if _, err := fmt.Sscan(given[0], &in.Run); err != nil || fmt.Sprint(in.Run) != given[0] {
 				return usage("%q is no run; platen-server sync runs shows their numbers", given[0])
+			}
+			if in.Reason == "" && a.Terminal && !a.json {
+				var err error
+				if in.Reason, err = a.questions().ask("Why? It is kept with the run", ""); err != nil {
+					return err
+				}
+			}
+			if in.Reason == "" {
+				return usage("say why: --reason TEXT; it is kept with the run")
 			}
 			if err := a.confirm(yes, fmt.Sprintf("Take back what run %d did?", in.Run)); err != nil {
 				return err

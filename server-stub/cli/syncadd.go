@@ -297,7 +297,7 @@ func (q *questions) ask(question, fallback string) (string, error) {
 	fmt.Fprintf(q.a.Err, "%s: ", question)
 	line, err := q.in.ReadString('\n')
 	if err != nil && (!errors.Is(err, io.EOF) || line == "") {
-		return "", errors.New("nothing was added: your answers ended")
+		return "", errors.New("nothing was done: your answers ended")
 	}
 	return first(strings.TrimSpace(line), fallback), nil
 }

@@ -308,7 +308,7 @@ func (p *tablePlan) end(head admin.PlanHead) error {
 	fmt.Fprintln(w)
 	switch {
 	case head.Stopped != "":
-		fmt.Fprintf(w, "The brake stops this: %s\nIf it is right: %s\n", printable(head.Stopped), p.a.hint(`sync apply --plan %s --reason "WHY"`, head.ID))
+		fmt.Fprintf(w, "The brake stops this. If it is right: %s\n", p.a.hint(`sync apply --plan %s --reason "WHY"`, head.ID))
 	case empty:
 		fmt.Fprintln(w, "There is nothing to apply.")
 	default:

@@ -53,10 +53,11 @@ type directories struct {
 
 // configuredSource is one directory. It is never changed in place.
 type configuredSource struct {
-	entry  configured.Config // with the settings of the whole site
-	source directory.Source
-	origin string                // where the file has it, "" for one of the database
-	kept   core.ConfiguredSource // of the database
+	entry   configured.Config // with the settings of the whole site, and defaults
+	written configured.Config // without them
+	source  directory.Source
+	origin  string                // where the file has it, "" for one of the database
+	kept    core.ConfiguredSource // of the database
 }
 
 // readDirectories reads the list of the configuration, strictly, and then the database's.
@@ -71,7 +72,7 @@ func (d *directories) readFile() error {
 	if d.cfg.Directories == nil {
 		return nil
 	}
-	var entries []configured.Config
+	var entries, written []configured.Config
 	var origins []string
 	for _, node := range d.cfg.Directories.Content {
 		origin := fmt.Sprintf("%s:%d", d.cfg.File, node.Line)
@@ -85,14 +86,15 @@ func (d *directories) readFile() error {
 		if err := dec.Decode(&entry); err != nil {
 			return fmt.Errorf("%s: directories, the entry that begins here: %w", origin, err)
 		}
-		entries, origins = append(entries, d.ofSite(entry.Relative(filepath.Dir(d.cfg.File)))), append(origins, origin)
+		entry = entry.Relative(filepath.Dir(d.cfg.File))
+		entries, written, origins = append(entries, d.ofSite(entry)), append(written, entry), append(origins, origin)
 	}
 	sources, err := configured.Build(entries, nil, d.logger, d.now)
 	if err != nil {
 		return err
 	}
 	for i, source := range sources {
-		d.list = append(d.list, &configuredSource{entry: entries[i].WithDefaults(), source: source, origin: origins[i]})
+		d.list = append(d.list, &configuredSource{entry: entries[i].WithDefaults(), written: written[i], source: source, origin: origins[i]})
 	}
 	return nil
 }
@@ -144,12 +146,12 @@ func (d *directories) build(k core.ConfiguredSource) (*configuredSource, error) 
 	if err != nil {
 		return nil, err
 	}
-	entry = d.ofSite(entry)
-	source, err := configured.One(entry, d.unsealed(k), d.logger, d.now)
+	whole := d.ofSite(entry)
+	source, err := configured.One(whole, d.unsealed(k), d.logger, d.now)
 	if err != nil {
 		return nil, err
 	}
-	return &configuredSource{entry: entry.WithDefaults(), source: source, kept: k}, nil
+	return &configuredSource{entry: whole.WithDefaults(), written: entry, source: source, kept: k}, nil
 }
 
 // unsealed gives out the secrets of an entry of the database.

@@ -313,7 +313,7 @@ func (d *directories) Show(ctx context.Context, id core.SourceID) (admin.Directo
 	if err != nil {
 		return admin.Directory{}, err
 	}
-	if shown.Settings, err = configured.Encode(c.entry); err != nil {
+	if shown.Settings, err = configured.Encode(c.written); err != nil {
 		return admin.Directory{}, err
 	}
 	shown.Secrets = slices.Sorted(maps.Keys(c.kept.Secrets))
