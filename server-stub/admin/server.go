@@ -132,6 +132,7 @@ func (s *Server) routes() {
 	s.deviceRoutes()
 	s.nameRoutes()
 	s.groupRoutes()
+	s.scimRoutes()
 }
 
 // on adds a verb.

@@ -339,10 +339,8 @@ func (w *write) do() error {
 		w.after.ExternalWas = w.before.ExternalID
 	}
 	ctx := w.r.Context()
-	if w.kind == w.groups {
-		if err := w.d.Store.View(ctx, w.changeOfMembers); err != nil {
-			return err
-		}
+	if err := w.d.Store.View(ctx, w.prepare); err != nil {
+		return err
 	}
 	if w.same(secrets) {
 		w.result, w.entry.Status = "unchanged", http.StatusOK
@@ -354,6 +352,23 @@ func (w *write) do() error {
 		}
 		return w.keep(ctx, tx)
 	})
+}
+
+// prepare looks at what the change depends on. A connection that is paused, as after an undo, takes no changes: the provider would do
+// at once again what was taken back.
+func (w *write) prepare(tx store.Tx) error {
+	state, err := tx.SourceState(w.r.Context(), w.token.Source)
+	if err != nil {
+		return err
+	}
+	if !state.PausedAt.IsZero() {
+		w.entry.Result = "stopped"
+		return &failure{
+			status: http.StatusServiceUnavailable, wait: stoppedWait,
+			detail: fmt.Sprintf("this connection is paused (%s); let it go on with `platen-server sync schedule %s --resume`", shorten(state.PausedWhy), w.token.Source),
+		}
+	}
+	return w.changeOfMembers(tx)
 }
 
 // same tells whether nothing is to be done. Secrets are always handed on: only the engine knows whether they changed.
@@ -483,7 +498,7 @@ func (w *write) keep(ctx context.Context, tx store.Tx) error {
 func (w *write) changeOfMembers(tx store.Tx) error {
 	m := w.doc.member
 	w.members = store.SCIMMemberChange{}
-	if w.gone || !m.changes() {
+	if w.kind != w.groups || w.gone || !m.changes() {
 		return nil
 	}
 	ctx := w.r.Context()

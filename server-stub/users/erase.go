@@ -35,6 +35,9 @@ func (c *change) eraseRows() error {
 	if err := c.tx.DeleteIdentities(c.ctx, id); err != nil {
 		return err
 	}
+	if err := c.tx.DeleteSCIMUser(c.ctx, id); err != nil {
+		return err
+	}
 	if err := c.tx.DeletePassword(c.ctx, id); err != nil {
 		return err
 	}
