@@ -14,7 +14,6 @@ import (
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/names"
 	"github.com/platenprint/platen/server-stub/store"
-	"github.com/platenprint/platen/server-stub/users"
 )
 
 func TestFirstRunCreatesPeopleWithTheirNames(t *testing.T) {
@@ -292,59 +291,6 @@ func TestDisabledFollowsTheDirectoryButNeverUndoesAnAdministrator(t *testing.T) 
 			t.Error("still disabled")
 		}
 	})
-}
-
-// Whoever disabled the account first: once an administrator did, only an administrator enables it.
-func TestAnAdministratorsDisablingOutlivesTheDirectorys(t *testing.T) {
-	for _, tt := range []struct {
-		name string
-		do   func(ctx context.Context, admin *users.Service, id core.UserID) error // while the directory has it disabled
-		want bool                                                                  // disabled, after the directory enabled it
-	}{
-		{"nothing", func(context.Context, *users.Service, core.UserID) error { return nil }, false},
-		{"disabled too", func(ctx context.Context, admin *users.Service, id core.UserID) error {
-			_, err := admin.Disable(ctx, "admin", id)
-			return err
-		}, true},
-		{"enabled and disabled", func(ctx context.Context, admin *users.Service, id core.UserID) error {
-			_, err := admin.Enable(ctx, "admin", id)
-			_, disableErr := admin.Disable(ctx, "admin", id)
-			return errors.Join(err, disableErr)
-		}, true},
-		{"disabled and enabled", func(ctx context.Context, admin *users.Service, id core.UserID) error {
-			_, err := admin.Disable(ctx, "admin", id)
-			_, enableErr := admin.Enable(ctx, "admin", id)
-			return errors.Join(err, enableErr)
-		}, false},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s := newSite(t)
-			admin := users.New(users.Deps{Store: s.store, Clock: func() time.Time { return s.now }})
-			src := &list{id: "corp", people: people(2)}
-			src.people[0].Disabled = true
-			s.mustSync(src)
-			id := s.owner("corp", "id-0").ID
-			if err := tt.do(t.Context(), admin, id); err != nil {
-				t.Fatal(err)
-			}
-			if s.mustSync(src); !s.owner("corp", "id-0").Disabled {
-				t.Error("enabled although the directory has it disabled")
-			}
-			src.people[0].Disabled = false
-			if s.mustSync(src); s.owner("corp", "id-0").Disabled != tt.want {
-				t.Errorf("disabled after the directory enabled it: %v, want %v", !tt.want, tt.want)
-			}
-			if !tt.want {
-				return
-			}
-			if _, err := admin.Enable(t.Context(), "admin", id); err != nil {
-				t.Fatal(err)
-			}
-			if s.mustSync(src); s.owner("corp", "id-0").Disabled {
-				t.Error("the administrator's enabling did not last")
-			}
-		})
-	}
 }
 
 func TestNothingButACompleteReadChangesAnybody(t *testing.T) {

@@ -207,7 +207,10 @@ func (u *undoing) identities(c *edit, p page) error {
 		}
 		c.Fields = appendNew(c.Fields, "identities")
 	}
-	c.Identities = append(c.Identities, p.Untied...)
+	if len(p.Untied) > 0 {
+		c.Identities = append(c.Identities, p.Untied...)
+		c.Fields = appendNew(c.Fields, "identities")
+	}
 	return nil
 }
 

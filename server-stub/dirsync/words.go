@@ -66,7 +66,9 @@ func (c Change) Words() string {
 	}
 	if !slices.Contains(c.Actions, ActionCreate) {
 		for _, f := range c.Fields {
-			parts = append(parts, f.words())
+			if f.Field != "disabled" { // the action says it
+				parts = append(parts, f.words())
+			}
 		}
 	}
 	parts = append(parts, c.Details...)
