@@ -5,12 +5,14 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/store"
+	"github.com/platenprint/platen/server-stub/users"
 )
 
 // Why credentials end.
@@ -112,8 +114,29 @@ func (s *Service) Revert(ctx context.Context, tx store.Tx, at time.Time, user co
 			return err
 		}
 	}
-	if _, err := tx.CancelMail(ctx, user, "what it says was undone", at); err != nil {
+	return s.settleCode(ctx, tx, at, user, u)
+}
+
+// settleCode sees to it that somebody whose run was undone has a code. One that was made for somebody who had none stays: it may have
+// been told by now. Any other code that waits to be told is not true any more.
+func (s *Service) settleCode(ctx context.Context, tx store.Tx, at time.Time, user core.UserID, u undoing) error {
+	list, err := tx.UserCredentials(ctx, user)
+	if err != nil {
 		return err
+	}
+	made := int64(0)
+	for _, c := range list {
+		switch {
+		case !isCode(c):
+		case c.InForce():
+			_, err := tx.CancelMail(ctx, user, "what it says was undone", at)
+			return err
+		case c.Origin == core.OriginGenerated && slices.Contains(u.Added, c.ID):
+			made = c.ID
+		}
+	}
+	if made != 0 {
+		return tx.ReviveCredential(ctx, made)
 	}
 	return s.ensureCode(ctx, tx, user)
 }
@@ -131,9 +154,9 @@ func (s *Service) ensureCode(ctx context.Context, tx store.Tx, id core.UserID) e
 	return err
 }
 
-// give plans and keeps what is given for one person, and tells them unless told else. Problems are in the plan.
+// give plans and keeps what is given for one person, and tells them if told to. What could not be kept is in the outcome.
 func (s *Service) give(ctx context.Context, tx store.Tx, u core.User, g Given, tell bool) (*outcome, error) {
-	list, err := s.giveMany(ctx, tx, []Gift{{User: u, Given: g}}, tell)
+	list, err := s.giveAll(ctx, tx, []gift{{Gift: users.Gift{User: u}, given: g}}, tell)
 	if err != nil {
 		return nil, err
 	}

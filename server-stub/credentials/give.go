@@ -7,36 +7,55 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/store"
+	"github.com/platenprint/platen/server-stub/users"
 )
 
-// Gift is what an import or an administrator gives one person, who exists.
-type Gift struct {
-	User  core.User
-	Fresh bool // the person was made in this transaction: they are welcomed
-	Facts []string
-	Given
+var _ users.Credentials = (*Service)(nil)
+
+// gift is what an import or an administrator gives one person, who exists.
+type gift struct {
+	users.Gift
+	given Given
 }
 
 // outcome is what became of a gift.
 type outcome struct {
 	dirsync.CredentialPlan
-	Code secret.String // the code that is in force now and was not before
+	refused []string      // codes that the policy refuses
+	code    secret.String // the code that is in force now and was not before
 }
 
-// giveMany plans and keeps gifts.
-func (s *Service) giveMany(ctx context.Context, tx store.Tx, gifts []Gift, tell bool) ([]outcome, error) {
+// Give implements users.Credentials.
+func (s *Service) Give(ctx context.Context, tx store.Tx, list []users.Gift, tell bool) ([]users.Given, error) {
+	gifts := make([]gift, len(list))
+	for i, g := range list {
+		gifts[i] = gift{g, Given{Origin: core.OriginImport, Kinds: g.Kinds, Cards: g.Cards, Code: g.Code, PIN: g.PIN}}
+	}
+	outcomes, err := s.giveAll(ctx, tx, gifts, tell)
+	if err != nil {
+		return nil, err
+	}
+	given := make([]users.Given, len(outcomes))
+	for i, o := range outcomes {
+		given[i] = users.Given{Fields: o.Fields, Weak: o.Weak, Problems: append(o.Problems, o.refused...)}
+	}
+	return given, nil
+}
+
+// giveAll plans and keeps gifts.
+func (s *Service) giveAll(ctx context.Context, tx store.Tx, gifts []gift, tell bool) ([]outcome, error) {
 	b := s.begin(core.LocalSource)
 	wishes := make([]wish, len(gifts))
 	for i, g := range gifts {
-		w := wish{who: who{user: g.User.ID}, user: g.User, given: g.Given, quiet: !tell || !g.User.Active()}
+		w := wish{who: who{user: g.User.ID}, user: g.User, given: g.given, quiet: !tell || !g.User.Active()}
 		w.facts = []fact{{"username", g.User.Username}, {"name", g.User.DisplayName}, {"e-mail address", g.User.Email}}
-		for _, c := range g.Cards {
+		for _, c := range g.given.Cards {
 			w.facts = append(w.facts, fact{"card", c.Reveal()})
 		}
 		for _, f := range g.Facts {
 			w.facts = append(w.facts, fact{"other name", f})
 		}
-		w.facts = append(w.facts, fact{"PIN", g.PIN.Reveal()})
+		w.facts = append(w.facts, fact{"PIN", g.given.PIN.Reveal()})
 		if g.Fresh {
 			w.notice(dirsync.NoticeWelcome)
 		}
@@ -48,7 +67,10 @@ func (s *Service) giveMany(ctx context.Context, tx store.Tx, gifts []Gift, tell 
 	out := make([]outcome, len(wishes))
 	for i := range wishes {
 		w := &wishes[i]
-		out[i].CredentialPlan, out[i].Code = w.plan, w.data.code
+		out[i] = outcome{CredentialPlan: w.plan, code: w.data.code}
+		if w.refused {
+			out[i].refused, out[i].Weak = w.plan.Weak, nil
+		}
 		if _, err := s.apply(ctx, tx, s.d.Clock(), w.user, &w.data); err != nil {
 			return nil, err
 		}
@@ -61,12 +83,11 @@ func (s *Service) giveMany(ctx context.Context, tx store.Tx, gifts []Gift, tell 
 	return out, nil
 }
 
-// Generate gives somebody who was added in this transaction a code, where everybody has one, and welcomes them. It returns the code,
-// empty for none.
+// Generate implements users.Credentials.
 func (s *Service) Generate(ctx context.Context, tx store.Tx, u core.User) (secret.String, error) {
-	list, err := s.giveMany(ctx, tx, []Gift{{User: u, Fresh: true}}, true)
+	list, err := s.giveAll(ctx, tx, []gift{{Gift: users.Gift{User: u, Fresh: true}}}, true)
 	if err != nil {
 		return secret.String{}, err
 	}
-	return list[0].Code, nil
+	return s.shown(list[0].code), nil
 }

@@ -38,26 +38,25 @@ func inForce(ctx context.Context, tx store.Tx, user core.UserID) ([]core.Credent
 
 // AddCard gives a person a card. Errors: core.ErrConflict for somebody else's, core.ErrInvalid.
 func (s *Service) AddCard(ctx context.Context, actor string, user core.UserID, number secret.String) error {
+	if _, err := CanonCard(number); err != nil {
+		return err
+	}
 	return s.change(ctx, actor, "user.card.add", user, func(tx store.Tx, u core.User) error {
 		o, err := s.give(ctx, tx, u, Given{Origin: core.OriginAdmin, Kinds: []core.CredentialKind{core.CredentialCard}, Cards: []secret.String{number}, Add: true}, false)
 		if err != nil {
 			return err
 		}
-		return o.refused()
+		return o.fault()
 	})
 }
 
-// refused turns what was left out into an error.
-func (o *outcome) refused() error {
-	if len(o.Problems) > 0 {
-		kind := core.ErrConflict
-		if slices.ContainsFunc(o.Problems, func(p string) bool { return strings.Contains(p, "left out") }) {
-			kind = core.ErrInvalid
-		}
-		return fmt.Errorf("%w: %s", kind, strings.Join(o.Problems, "; "))
-	}
-	if slices.ContainsFunc(o.Weak, func(w string) bool { return strings.Contains(w, "refused") }) {
-		return fmt.Errorf("%w: %s", core.ErrInvalid, strings.Join(o.Weak, "; "))
+// fault turns what was left out into an error.
+func (o *outcome) fault() error {
+	switch {
+	case len(o.refused) > 0:
+		return fmt.Errorf("%w: %s", core.ErrInvalid, strings.Join(o.refused, "; "))
+	case len(o.Problems) > 0:
+		return fmt.Errorf("%w: %s", core.ErrConflict, strings.Join(o.Problems, "; "))
 	}
 	return nil
 }
@@ -90,13 +89,16 @@ func (s *Service) RemoveCard(ctx context.Context, actor string, user core.UserID
 // SetCode gives a person a code of the administrator's choice. It returns what is weak about it, "" for a good one. Errors:
 // core.ErrConflict for somebody else's, core.ErrInvalid for one that the policy refuses.
 func (s *Service) SetCode(ctx context.Context, actor string, user core.UserID, code secret.String) (weak string, err error) {
+	if _, err := CanonCode(code); err != nil {
+		return "", err
+	}
 	err = s.change(ctx, actor, "user.code.set", user, func(tx store.Tx, u core.User) error {
 		o, err := s.give(ctx, tx, u, Given{Origin: core.OriginAdmin, Kinds: []core.CredentialKind{core.CredentialCode}, Code: code}, false)
 		if err != nil {
 			return err
 		}
 		weak = strings.Join(o.Weak, "; ")
-		return o.refused()
+		return o.fault()
 	})
 	return weak, err
 }

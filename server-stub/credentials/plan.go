@@ -69,6 +69,7 @@ type wish struct {
 	plan     dirsync.CredentialPlan
 	data     planned
 	generate bool
+	refused  bool // the policy refuses the code
 }
 
 // who tells people of a run apart: those who are here by their id, new ones by their key.
@@ -464,6 +465,7 @@ func (b *batch) takeCode(w *wish, c claims) (takes []int64, ok bool) {
 		why := reasons(v.weak)
 		switch b.s.d.Policy.Weak {
 		case WeakRefuse:
+			w.refused = true
 			w.plan.Weak = append(w.plan.Weak, "the access code was refused: "+why)
 			return nil, false
 		case WeakPIN:

@@ -103,7 +103,8 @@ func needBits(n int) float64 {
 	return math.Log2(float64(n) * 365 * failures * 1000)
 }
 
-// For is how many characters the code of one of n people has.
+// For is how many characters the code of one of n people has. Those who came before keep theirs: all of them together are found no
+// sooner than in half of the time, as each length serves 32 times as many people as the one before.
 func (f Format) For(n int) int {
 	need := max(minLength, int(math.Ceil(needBits(n)/math.Log2(float64(len(f.Alphabet.characters()))))))
 	if f.Length > need || f.AllowShort && f.Length > 0 {

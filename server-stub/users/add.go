@@ -25,28 +25,51 @@ type NewUser struct {
 	Disabled    bool
 }
 
-// Add makes a local account. actor is who does it ("admin", "user:12"). Errors: core.ErrInvalid, core.ErrConflict for a
-// name that somebody else has.
+// Added is a new person, and the access code that was made for them.
+type Added struct {
+	User core.User
+	Code secret.String // as people write it; empty where nobody gets one
+}
+
+// Add makes a local account with an access code, and welcomes the person where there is mail. actor is who does it ("admin",
+// "user:12"). Errors: core.ErrInvalid, core.ErrConflict for a name that somebody else has.
 func (s *Service) Add(ctx context.Context, actor string, n NewUser) (core.User, error) {
-	add, err := s.Adding(ctx, actor, n)
+	a, err := s.AddWithCode(ctx, actor, n)
+	return a.User, err
+}
+
+// AddWithCode is Add for whoever shows the code to somebody.
+func (s *Service) AddWithCode(ctx context.Context, actor string, n NewUser) (Added, error) {
+	add, err := s.adding(ctx, actor, n)
 	if err != nil {
-		return core.User{}, err
+		return Added{}, err
 	}
-	var u core.User
+	var a Added
 	err = s.d.Store.Update(ctx, func(tx store.Tx) (err error) {
-		u, err = add(tx)
+		a, err = add(tx)
 		return err
 	})
 	if err != nil {
-		return core.User{}, err
+		return Added{}, err
 	}
-	s.d.OnChange(u.ID)
-	return u, nil
+	s.d.OnChange(a.User.ID)
+	return a, nil
 }
 
 // Adding is Add as a part of another transaction: what takes long is done before, and what is returned does the rest in it. Nobody
 // is told of the change; who is new is signed in nowhere.
 func (s *Service) Adding(ctx context.Context, actor string, n NewUser) (func(tx store.Tx) (core.User, error), error) {
+	add, err := s.adding(ctx, actor, n)
+	if err != nil {
+		return nil, err
+	}
+	return func(tx store.Tx) (core.User, error) {
+		a, err := add(tx)
+		return a.User, err
+	}, nil
+}
+
+func (s *Service) adding(ctx context.Context, actor string, n NewUser) (func(tx store.Tx) (Added, error), error) {
 	phc := ""
 	if !n.Password.Empty() {
 		var err error
@@ -54,12 +77,20 @@ func (s *Service) Adding(ctx context.Context, actor string, n NewUser) (func(tx 
 			return nil, fmt.Errorf("add user %q: %w", n.Username, err)
 		}
 	}
-	return func(tx store.Tx) (core.User, error) {
+	return func(tx store.Tx) (Added, error) {
 		c := &change{ctx: ctx, tx: tx, now: s.d.Clock()}
 		if err := c.add(actor, n, phc); err != nil {
-			return core.User{}, fmt.Errorf("add user %q: %w", n.Username, err)
+			return Added{}, fmt.Errorf("add user %q: %w", n.Username, err)
 		}
-		return c.user, nil
+		a := Added{User: c.user}
+		if s.d.Credentials == nil {
+			return a, nil
+		}
+		var err error
+		if a.Code, err = s.d.Credentials.Generate(ctx, tx, c.user); err != nil {
+			return Added{}, fmt.Errorf("add user %q: %w", n.Username, err)
+		}
+		return a, nil
 	}, nil
 }
 

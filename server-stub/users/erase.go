@@ -9,7 +9,7 @@ import (
 	"github.com/platenprint/platen/server-stub/store"
 )
 
-// Erase removes who a person was: details, names, identities, password, passkeys, roles, sessions, proposals, and the texts of
+// Erase removes who a person was: details, names, identities, password, cards, codes, PINs, mail, passkeys, roles, sessions, proposals, and the texts of
 // their transfers. The id, the amounts and the audit log, which name nobody, stay. It cannot be undone.
 func (s *Service) Erase(ctx context.Context, actor string, id core.UserID) error {
 	_, err := s.update(ctx, "erase", id, func(c *change) error {
@@ -39,6 +39,12 @@ func (c *change) eraseRows() error {
 		return err
 	}
 	if err := c.tx.DeletePassword(c.ctx, id); err != nil {
+		return err
+	}
+	if err := c.tx.EraseCredentials(c.ctx, id, c.now); err != nil {
+		return err
+	}
+	if err := c.tx.DeleteUserMail(c.ctx, id); err != nil {
 		return err
 	}
 	if err := c.dropRights(); err != nil {

@@ -27,6 +27,8 @@ type ImportOptions struct {
 	Format Format
 	// Preview does everything but keep it: the result and the problems are those of a real run.
 	Preview bool
+	// Welcome sends people who are added the welcome mail, and others word of a new code, where there is mail.
+	Welcome bool
 	// UpdateOnly skips people who do not exist instead of adding them.
 	UpdateOnly bool
 }
@@ -66,7 +68,7 @@ type ImportResult struct {
 	Format   Format
 	Lines    []ImportedLine
 	Balances []ImportedBalance
-	// Ignored names columns that had values but are not imported (cards and PINs are not kept yet).
+	// Ignored names columns that had values but are not imported.
 	Ignored []string
 }
 
@@ -207,6 +209,7 @@ func (s *Service) hashes(ctx context.Context, t importTable, preview bool) (map[
 func (s *Service) importAll(ctx context.Context, tx store.Tx, actor string, t importTable, o ImportOptions, hashes map[int]string, key string, result *ImportResult) error {
 	problems := &ImportError{}
 	known := map[core.UserID]int{}
+	var gifts []gift
 	for _, row := range t.rows {
 		c := &change{ctx: ctx, tx: tx, now: s.d.Clock()}
 		line, err := s.importRow(c, actor, row, o, hashes[row.line])
@@ -222,13 +225,22 @@ func (s *Service) importAll(ctx context.Context, tx store.Tx, actor string, t im
 			continue
 		}
 		known[line.User] = row.line
+		if g, ok := row.gift(c.user, line.Action); ok {
+			g.at = len(result.Lines)
+			gifts = append(gifts, g)
+		}
 		if row.balance != nil && line.User != 0 {
 			result.Balances = append(result.Balances, ImportedBalance{row.line, line.User, *row.balance, fmt.Sprintf("%s:%d", key, row.line)})
 		}
-		if o.Preview && line.Action == ImportCreate {
-			line.User = 0 // the id is given anew by the real run
-		}
 		result.Lines = append(result.Lines, line)
+	}
+	if err := s.give(ctx, tx, actor, o, gifts, result, problems); err != nil {
+		return err
+	}
+	for i := range result.Lines {
+		if o.Preview && result.Lines[i].Action == ImportCreate {
+			result.Lines[i].User = 0 // the id is given anew by the real run
+		}
 	}
 	if err := problems.orNil(); err != nil {
 		return err

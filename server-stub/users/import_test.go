@@ -89,19 +89,20 @@ func TestImportChangesOnlyWhatTheFileHas(t *testing.T) {
 // The columns are those of the vendor's manual; see Format.
 func TestA1_27_ImportPaperCut(t *testing.T) {
 	f := newFixture(t)
+	cards := f.withCards(t, nil)
 	f.addDirectoryUser(t, "sam.hill@example.org", "sam")
-	file := "alex.test\t10.50\tN\tAlex Test\talex@example.org\tPhysics\tRoom 1\t1234567\t99\tsome note\t7654321\tother@example.org\tatest\t\\\\srv\\home\r\n" +
+	file := "alex.test\t10.50\tN\tAlex Test\talex@example.org\tPhysics\tRoom 1\t1234567\t9931\tsome note\t7654321\tother@example.org\tatest\t\\\\srv\\home\r\n" +
 		"sam.hill@example.org\t-1.00\t\tSomebody Else\t\t\t\t\t\t\t\t\tsammy\r\n" +
 		"short\r\n"
 	r, err := f.users.Import(t.Context(), "admin", strings.NewReader(file), users.ImportOptions{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []string{"1 alex.test create username,aliases,department,display_name,email,office", "2 sam.hill@example.org update aliases", "3 short create username"}
+	want := []string{"1 alex.test create username,aliases,department,display_name,email,office,cards,code,pin", "2 sam.hill@example.org update aliases", "3 short create username,code"}
 	if diff := cmp.Diff(want, lines(r)); diff != "" || r.Format != users.FormatPaperCut {
 		t.Errorf("%s %s", r.Format, diff)
 	}
-	if diff := cmp.Diff([]string{"restricted", "card", "card PIN", "notes", "second card", "other e-mail addresses", "home folder"}, r.Ignored); diff != "" {
+	if diff := cmp.Diff([]string{"restricted", "notes", "other e-mail addresses", "home folder"}, r.Ignored); diff != "" {
 		t.Error(diff)
 	}
 	if !strings.Contains(r.Lines[1].Note, "corp") {
@@ -114,6 +115,14 @@ func TestA1_27_ImportPaperCut(t *testing.T) {
 		if _, err := f.users.Find(t.Context(), name); err != nil {
 			t.Errorf("alias: %v", err)
 		}
+	}
+	for _, number := range []string{"1234567", "7654321"} {
+		if found, err := cards.FindCard(t.Context(), secret.New(number)); err != nil || found.User.Username != "alex.test" {
+			t.Errorf("the card %s is that of %+v, %v", number, found.User, err)
+		}
+	}
+	if ok, err := cards.CheckPIN(t.Context(), r.Lines[0].User, secret.New("9931")); err != nil || !ok {
+		t.Errorf("CheckPIN = %v, %v", ok, err)
 	}
 	sam, err := f.users.Find(t.Context(), "sam")
 	if err != nil || sam.DisplayName != "" {
@@ -212,6 +221,7 @@ func TestImportReadsUTF16(t *testing.T) {
 func FuzzImport(f *testing.F) {
 	f.Add(csvFile, "")
 	f.Add("a\tb\tc\n", "papercut")
+	f.Add("username;cards;access_code;pin\na;1234;;99\n", "csv")
 	f.Add("username\n\"", "csv")
 	f.Fuzz(func(t *testing.T, file, format string) {
 		parsed, err := users.ParseFormat(format)

@@ -27,6 +27,9 @@ type Format string
 //	username      required
 //	display_name, email, department, office
 //	aliases       more names, separated by ; (quote the column where ; separates the columns)
+//	cards         card numbers, the primary one first, separated like aliases; they replace those of earlier imports
+//	access_code   instead of the one that is made
+//	pin           4 to 16 digits, beside a card or a code
 //	password      at least 8 characters
 //	overdraft     how far the balance may go below zero: 5.00
 //	balance       what the balance should be: 12.34
@@ -42,7 +45,7 @@ type Format string
 //	internal: username, password, credit balance, restricted status, full name, e-mail, department, office, primary card
 //	          number, card PIN, notes, secondary card number, home folder
 //
-// Of these, restricted status, cards, PINs, notes, other e-mail addresses and home folder are not imported yet; the result says so.
+// Of these, restricted status, notes, other e-mail addresses and home folder are not imported; the result says so.
 const (
 	FormatAuto             Format = ""
 	FormatCSV              Format = "csv"
@@ -71,7 +74,7 @@ func (f Format) columns() []string {
 		return []string{"username", "password", "balance", "restricted", "display_name", "email", "department", "office", "card", "card PIN", "notes", "second card", "home folder"}
 	case FormatCSV, FormatAuto:
 	}
-	return []string{"username", "display_name", "email", "department", "office", "aliases", "password", "overdraft", "balance", "disabled"}
+	return []string{"username", "display_name", "email", "department", "office", "aliases", "cards", "access_code", "pin", "password", "overdraft", "balance", "disabled"}
 }
 
 // importTable is a parsed file.
@@ -87,6 +90,8 @@ type importRow struct {
 	username, displayName, email, dept, officeName string
 	aliases                                        []string
 	password                                       secret.String
+	cards                                          []secret.String
+	code, pin                                      secret.String
 	overdraft, balance                             *core.Amount
 	disabled                                       *bool
 	err                                            error
@@ -247,6 +252,16 @@ func (t *importTable) set(row *importRow, column, value string) (err error) {
 		row.password = secret.New(value)
 	case "aliases":
 		row.aliases = splitAliases(value)
+	case "cards":
+		for _, number := range splitAliases(value) {
+			row.cards = append(row.cards, secret.New(number))
+		}
+	case "card", "second card":
+		row.cards = append(row.cards, secret.New(value))
+	case "access_code":
+		row.code = secret.New(value)
+	case "pin", "card PIN":
+		row.pin = secret.New(value)
 	case "overdraft":
 		row.overdraft, err = amount(column, value)
 	case "balance":

@@ -23,6 +23,8 @@ type Deps struct {
 	Hasher *passhash.Hasher
 	// ChecksPasswords tells whether a source checks the passwords of its people itself; they then get none here. Nil: none does.
 	ChecksPasswords func(core.SourceID) bool
+	// Credentials gives people codes, and takes cards, codes and PINs of imports. Nil: people have none.
+	Credentials Credentials
 	// OnChange is called after a change of a user was committed, for sessions and streams to end. May be nil.
 	OnChange func(core.UserID)
 }
