@@ -15,6 +15,6 @@
 //
 // # Size
 //
-// A person's names are packed into bytes without pointers, suffixes written once for all: some 90 bytes a person with four
-// names, and 16 for finding them. Half a million people take 60 MB; figures are in `make bench`, group resolve.
+// A person's names are packed into bytes without pointers, suffixes written once for all: some 160 bytes a person with four
+// names, all told. Half a million people take 76 MiB; figures are in `make bench`, group resolve.
 package index

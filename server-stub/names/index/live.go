@@ -23,15 +23,37 @@ type Database interface {
 type Live struct {
 	db Database
 
-	mu     sync.RWMutex
-	index  *Index // nil where the database cannot be followed
-	loaded bool
-	seen   uint64         // the commits that the index has
-	mark   store.NameMark // where to read on
+	mu    sync.RWMutex
+	index *Index         // nil while there is none
+	seen  uint64         // the commits that the index has
+	mark  store.NameMark // where to read on
 }
 
-// Follow returns an index of the database's names. Nothing is read before the first Find.
+// Follow returns an index of the database's names. Until Prepare has read them the database is asked.
 func Follow(db Database) *Live { return &Live{db: db} }
+
+// Prepare reads all names: a second for some 50,000 people. Where the database cannot be followed it does nothing.
+func (l *Live) Prepare(ctx context.Context) error {
+	commits := l.db.Commits() // first: what comes in between is read twice at worst
+	err := l.db.View(ctx, func(tx store.Tx) error {
+		mark, ok, err := tx.NameMark(ctx)
+		if err != nil || !ok {
+			return err
+		}
+		x, err := Load(ctx, tx)
+		if err != nil {
+			return err
+		}
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		l.index, l.seen, l.mark = x, commits, mark
+		return nil
+	})
+	if err != nil {
+		return fmt.Errorf("read all names into the index: %w", err)
+	}
+	return nil
+}
 
 // Find is names.Find.
 func (l *Live) Find(ctx context.Context, q names.Query, r names.Rules, now time.Time) (names.Answer, error) {
@@ -69,15 +91,12 @@ func (l *Live) answer(ctx context.Context, asked names.Asked, q names.Query, r n
 func (l *Live) known(ctx context.Context, asked names.Asked) (known names.Known, ok bool, err error) {
 	commits := l.db.Commits()
 	l.mu.RLock()
-	for !l.loaded || l.index != nil && l.seen != commits {
+	if l.index != nil && l.seen != commits {
 		l.mu.RUnlock()
-		if err := l.catchUp(ctx); err != nil {
+		if err := l.catchUp(ctx, commits); err != nil {
 			return names.Known{}, false, fmt.Errorf("bring the index of names up to date: %w", err)
 		}
-		l.mu.RLock()
-		if l.seen >= commits {
-			break
-		}
+		l.mu.RLock() // it has these commits, and maybe later ones by now
 	}
 	defer l.mu.RUnlock()
 	if l.index == nil {
@@ -86,34 +105,25 @@ func (l *Live) known(ctx context.Context, asked names.Asked) (known names.Known,
 	return l.index.Known(asked.Folds()), true, nil
 }
 
-// catchUp reads what changed. Commits are counted first: what comes in between is read twice at worst.
-func (l *Live) catchUp(ctx context.Context) error {
+// catchUp reads what changed, until the index has at least that many commits.
+func (l *Live) catchUp(ctx context.Context, atLeast uint64) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	commits := l.db.Commits()
-	if l.loaded && (l.index == nil || l.seen == commits) {
+	if l.index == nil || l.seen >= atLeast {
 		return nil // somebody else was here
 	}
+	commits := l.db.Commits() // before anything is read, as in Prepare
 	return l.db.View(ctx, func(tx store.Tx) error {
-		mark, ok, err := tx.NameMark(ctx)
-		switch {
-		case err != nil:
+		mark, _, err := tx.NameMark(ctx)
+		if err != nil {
 			return err
-		case !ok:
-			l.loaded = true
-			return nil
-		case l.index == nil:
-			if l.index, err = Load(ctx, tx); err != nil {
-				l.index = nil
-				return err
-			}
-		case mark != l.mark:
+		}
+		if mark != l.mark {
 			if err := l.update(ctx, tx); err != nil {
-				l.index, l.loaded = nil, false // half of it is new: it is read anew
 				return err
 			}
 		}
-		l.loaded, l.seen, l.mark = true, commits, mark
+		l.seen, l.mark = commits, mark
 		return nil
 	})
 }
@@ -142,34 +152,66 @@ func Load(ctx context.Context, tx store.NameIndex) (*Index, error) {
 	return x, err
 }
 
-// update reads the people anew whose names changed.
+// update reads the people anew whose names changed. Nothing is changed before everything is read.
 func (l *Live) update(ctx context.Context, tx store.Tx) error {
 	var ids []core.UserID
 	if err := tx.NamesSince(ctx, l.mark, func(id core.UserID) { ids = append(ids, id) }); err != nil {
 		return err
 	}
-	people, all := map[core.UserID]core.User{}, map[core.UserID][]core.NameHolder{}
-	if err := tx.UsersOf(ctx, ids, func(u core.User) { people[u.ID] = u }); err != nil {
-		return err
-	}
-	err := tx.NamesOf(ctx, ids, func(n core.LoginName) {
-		if u, there := people[n.UserID]; there { // an erased person is not
-			all[n.UserID] = append(all[n.UserID], core.NameHolder{LoginName: n, Active: u.Active(), UserSource: u.Source})
-		}
-	})
+	all, err := namesOf(ctx, tx, ids)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
 		if err := l.index.Put(id, all[id]); err != nil {
-			return err
+			l.index = nil // a name that it cannot keep: the database is asked from now on
+			return nil
 		}
 	}
-	return l.index.tidy()
+	if err := l.index.tidy(); err != nil {
+		l.index = nil
+	}
+	return nil
 }
 
-// Size tells of how many people the index has names, and how many bytes it takes; zero before the first Find and where there is
-// none.
+// few people are read one by one: what reads many at once costs as much for one as for two hundred.
+const few = 20
+
+// namesOf returns all names of people who are not erased.
+func namesOf(ctx context.Context, tx store.Tx, ids []core.UserID) (map[core.UserID][]core.NameHolder, error) {
+	people, all := make(map[core.UserID]core.User, len(ids)), make(map[core.UserID][]core.NameHolder, len(ids))
+	add := func(n core.LoginName) {
+		if u, there := people[n.UserID]; there {
+			all[n.UserID] = append(all[n.UserID], core.NameHolder{LoginName: n, Active: u.Active(), UserSource: u.Source})
+		}
+	}
+	if len(ids) > few {
+		if err := tx.UsersOf(ctx, ids, func(u core.User) { people[u.ID] = u }); err != nil {
+			return nil, err
+		}
+		return all, tx.NamesOf(ctx, ids, add)
+	}
+	for _, id := range ids {
+		u, err := tx.User(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if !u.ErasedAt.IsZero() {
+			continue
+		}
+		people[id] = u
+		list, err := tx.UserNames(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		for _, n := range list {
+			add(n)
+		}
+	}
+	return all, nil
+}
+
+// Size tells of how many people the index has names, and how many bytes it takes; zero where there is none.
 func (l *Live) Size() (people, bytes int) {
 	l.mu.RLock()
 	defer l.mu.RUnlock()

@@ -27,6 +27,16 @@ func database(t testing.TB, s store.Store) Database {
 	return db
 }
 
+// follow returns an index that is ready.
+func follow(t *testing.T, db Database) *Live {
+	t.Helper()
+	live := Follow(db)
+	if err := live.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return live
+}
+
 func site() names.Rules {
 	suffix, err := usermap.ParseRules("example.org; SALES=sales.example.org")
 	if err != nil {
@@ -37,8 +47,8 @@ func site() names.Rules {
 
 var questions = []string{"alex", "sam", `CORP\alex`, `SALES\sam`, "alex@example.org", "sam@example.org", "sam@sales.example.org", "strasse", `AzureAD\alex`, "nobody"}
 
-// same asks everything both ways.
-func same(t interface{ Fatalf(string, ...any) }, db Database, live *Live, at time.Time) {
+// same asks everything both ways, and tells how often somebody was found.
+func same(t interface{ Fatalf(string, ...any) }, db Database, live *Live, at time.Time) (found int) {
 	ctx := context.Background()
 	for _, text := range questions {
 		for _, occasion := range []names.Context{names.Prompt, names.PrintProvider} {
@@ -56,26 +66,29 @@ func same(t interface{ Fatalf(string, ...any) }, db Database, live *Live, at tim
 			if diff := cmp.Diff(want, got, cmp.FilterPath(func(p cmp.Path) bool { return p.Last().String() == ".Why" }, cmp.Ignore())); err != nil || diff != "" {
 				t.Fatalf("%q: %v (-database +index)\n%s\n%q\n%q", text, err, diff, want.Why, got.Why)
 			}
+			if want.User != 0 {
+				found++
+			}
 		}
 	}
+	return found
 }
 
 // Whatever is written, by whichever way: the very next answer is the database's.
 func TestPropertyTheNextAnswerIsNeverOlderThanWhatWasWritten(t *testing.T) {
 	db := database(t, storetest.OpenSQLite(t))
-	live := Follow(db)
+	live := follow(t, db)
 	ctx := t.Context()
 	name := rapid.SampledFrom([]string{"alex", "Alex", "sam", "alex@example.org", "Sam@example.org", "sam@sales.example.org", "straße", "strasse"})
+	found := 0
+	var people []core.UserID
 	rapid.Check(t, func(t *rapid.T) {
-		for range rapid.IntRange(1, 6).Draw(t, "writes") {
-			what := rapid.IntRange(0, 7).Draw(t, "what")
-			who := core.UserID(rapid.IntRange(1, 8).Draw(t, "who"))
+		people = newPeople(t, db, people)
+		for range rapid.IntRange(1, 12).Draw(t, "writes") {
+			what := rapid.IntRange(1, 9).Draw(t, "what")
+			who := rapid.SampledFrom(people).Draw(t, "who")
 			err := db.Update(ctx, func(tx store.Tx) error {
 				u, err := tx.User(ctx, who)
-				if errors.Is(err, core.ErrNotFound) || what == 0 {
-					_, err = tx.CreateUser(ctx, core.User{Username: "x", Source: rapid.SampledFrom([]core.SourceID{"corp", "sales"}).Draw(t, "source")})
-					return err
-				}
 				if err != nil {
 					return err
 				}
@@ -89,7 +102,7 @@ func TestPropertyTheNextAnswerIsNeverOlderThanWhatWasWritten(t *testing.T) {
 					n.Domain = rapid.SampledFrom([]auth.Folded{"", "corp", "sales"}).Draw(t, "domain")
 				}
 				switch {
-				case what <= 2 || len(have) == 0:
+				case what <= 2 || what >= 8 || len(have) == 0:
 					return tx.PutName(ctx, n)
 				case what == 3:
 					return tx.EndName(ctx, have[len(have)-1].ID, noon.Add(-time.Duration(rapid.IntRange(0, 200).Draw(t, "days"))*24*time.Hour))
@@ -112,18 +125,48 @@ func TestPropertyTheNextAnswerIsNeverOlderThanWhatWasWritten(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			same(t, db, live, noon)
+			found += same(t, db, live, noon)
 		}
 	})
-	if people, bytes := live.Size(); people == 0 || bytes == 0 {
-		t.Errorf("the index was not asked: %d people, %d bytes", people, bytes)
+	if people, bytes := live.Size(); bytes == 0 || found < 100 {
+		t.Errorf("the index was not asked: %d people, %d bytes, somebody was found %d times", people, bytes, found)
 	}
+}
+
+// newPeople erases the ones before and makes new ones.
+func newPeople(t *rapid.T, db Database, old []core.UserID) (ids []core.UserID) {
+	ctx := context.Background()
+	err := db.Update(ctx, func(tx store.Tx) error {
+		for _, id := range old {
+			u, err := tx.User(ctx, id)
+			if err != nil {
+				return err
+			}
+			u.ErasedAt = noon
+			if err := tx.UpdateUser(ctx, u); err != nil {
+				return err
+			}
+		}
+		ids = nil
+		for _, source := range []core.SourceID{"corp", "corp", "sales", ""} {
+			id, err := tx.CreateUser(ctx, core.User{Username: "x", Source: source})
+			if err != nil {
+				return err
+			}
+			ids = append(ids, id)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return ids
 }
 
 // What fails is not written, and leaves the index as it was.
 func TestAWriteThatFailsChangesNothing(t *testing.T) {
 	db := database(t, storetest.OpenSQLite(t))
-	live := Follow(db)
+	live := follow(t, db)
 	ctx := t.Context()
 	put := func(user core.UserID, name string, fail error) {
 		err := db.Update(ctx, func(tx store.Tx) error {
@@ -153,7 +196,7 @@ func TestAWriteThatFailsChangesNothing(t *testing.T) {
 // What cannot be made sure of is not answered.
 func TestAnIndexThatCannotCatchUpDoesNotAnswer(t *testing.T) {
 	db := database(t, storetest.OpenSQLite(t))
-	live := Follow(db)
+	live := follow(t, db)
 	same(t, db, live, noon)
 	if err := db.Update(t.Context(), func(tx store.Tx) error {
 		_, err := tx.CreateUser(t.Context(), core.User{Username: "x"})
@@ -171,7 +214,7 @@ func TestAnIndexThatCannotCatchUpDoesNotAnswer(t *testing.T) {
 
 func TestPostgreSQLIsAskedItself(t *testing.T) {
 	db := database(t, storetest.OpenPostgres(t))
-	live := Follow(db)
+	live := follow(t, db)
 	if err := db.Update(t.Context(), func(tx store.Tx) error {
 		id, err := tx.CreateUser(t.Context(), core.User{Username: "alex@example.org", Source: "corp"})
 		if err != nil {
@@ -187,9 +230,32 @@ func TestPostgreSQLIsAskedItself(t *testing.T) {
 	}
 }
 
-func TestManyAskAtOnceWhileNamesChange(t *testing.T) {
+// Before it is ready, and after something that it cannot keep, the database is asked.
+func TestWithoutAnIndexTheDatabaseIsAsked(t *testing.T) {
 	db := database(t, storetest.OpenSQLite(t))
 	live := Follow(db)
+	same(t, db, live, noon)
+	if people, _ := live.Size(); people != 0 {
+		t.Error("an index was made unasked")
+	}
+	if err := live.Prepare(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.Update(t.Context(), func(tx store.Tx) error {
+		id, err := tx.CreateUser(t.Context(), core.User{Username: "alex@example.org", Source: "corp"})
+		if err != nil {
+			return err
+		}
+		return tx.PutName(t.Context(), core.LoginName{UserID: id, Name: "alex@example.org", Folded: "alex@example.org", Kind: "of a later version", Source: "corp", ValidFrom: noon})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	same(t, db, live, noon)
+}
+
+func TestManyAskAtOnceWhileNamesChange(t *testing.T) {
+	db := database(t, storetest.OpenSQLite(t))
+	live := follow(t, db)
 	ctx := t.Context()
 	var id core.UserID
 	write := func(fn func(tx store.Tx) error) {
@@ -239,7 +305,7 @@ func TestManyAskAtOnceWhileNamesChange(t *testing.T) {
 
 func TestJobOwnerAndIdsAreAsked(t *testing.T) {
 	db := database(t, storetest.OpenSQLite(t))
-	live := Follow(db)
+	live := follow(t, db)
 	ctx := t.Context()
 	if err := db.Update(ctx, func(tx store.Tx) error {
 		id, err := tx.CreateUser(ctx, core.User{Username: "alex@example.org", Source: "corp"})

@@ -31,7 +31,7 @@ func (t *tx) NamesSince(ctx context.Context, since store.NameMark, yield func(co
 	return each(ctx, t, func(row scanner) (core.UserID, error) {
 		id, err := scanInt(row)
 		return core.UserID(id), err
-	}, "read whose names changed", `SELECT user_id FROM login_names WHERE id > $1 UNION SELECT user_id FROM name_changes WHERE id > $2`, yield, since.Name, since.Change)
+	}, "read whose names changed", `SELECT user_id FROM login_names WHERE id > $1 UNION ALL SELECT user_id FROM name_changes WHERE id > $2`, yield, since.Name, since.Change)
 }
 
 // Commits counts how often Update may have changed something. It counts before Update returns, so whoever saw the same number before
