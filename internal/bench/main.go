@@ -33,6 +33,7 @@ var groups = []group{
 	{"microsoft", "signing in with Microsoft, against the emulator", (*rig).microsoft, false},
 	{"logon", "people arriving: from sign-in to the first balance", (*rig).logon, false},
 	{"graph", "a tenant of Entra ID with 100,000 people and 1,000 nested groups, against the emulator", (*rig).graph, true},
+	{"resolve", "whose name it is, asked half a million people, beside SQLite", (*rig).resolve, true},
 }
 
 // options are the flags.
