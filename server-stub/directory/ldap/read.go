@@ -171,7 +171,7 @@ func (s *Source) pages(ctx context.Context, se *session, l listing) error {
 			empty = 0
 		}
 		if empty > maxEmptyPages {
-			return s.errorf("%w: read %s below %s: the server goes on without giving entries", core.ErrUnavailable, l.what, l.search.Base)
+			return s.errorf("%w: read %s below %s: the server goes on without giving entries: nobody was changed; the next synchronisation tries again", core.ErrUnavailable, l.what, l.search.Base)
 		}
 	}
 }

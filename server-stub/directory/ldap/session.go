@@ -97,7 +97,7 @@ func (s *Source) rootDSE(ctx context.Context, se *session) (rootDSE, error) {
 	}})
 	switch {
 	case err != nil:
-		return rootDSE{}, s.errorf("%w: ask the server what it is: %w", core.ErrUnavailable, err)
+		return rootDSE{}, s.errorf("%w: ask the server what it is: %w%s", core.ErrUnavailable, err, readRemedy(err))
 	case len(entries) != 1:
 		return rootDSE{}, s.errorf("%w: the server does not say what it is: let the service account read the root DSE", core.ErrUnavailable)
 	}
