@@ -109,6 +109,8 @@ func (s *Syncer) mayUndo(ctx context.Context, tx store.Tx, runID int64) (core.Sy
 		return run, err
 	case run.UndoneBy != 0:
 		return run, fmt.Errorf("%w: run %d undid it already", core.ErrConflict, run.UndoneBy)
+	case run.Kind == core.RunRename:
+		return run, fmt.Errorf("%w: it changed usernames: platen-server names migrate --undo %d takes it back", core.ErrInvalid, runID)
 	case run.Outcome != OutcomeOK && run.Kind != core.RunPush:
 		return run, fmt.Errorf("%w: it changed nobody (%s)", core.ErrInvalid, run.Outcome)
 	case s.now().Sub(run.StartedAt) > keepJournal:
