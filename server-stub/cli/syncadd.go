@@ -451,6 +451,12 @@ and nothing is changed when it does not answer.`,
 				if r.Says != "" {
 					fmt.Fprintf(w, "It answers: %s\n", printable(r.Says))
 				}
+				if r.Directory.Type != "scim" {
+					fmt.Fprintf(w, "See what it changes: %s\n", a.hint("sync plan %s", in.ID))
+				}
+				if next := r.Directory.NextRun; next != nil {
+					fmt.Fprintf(w, "It is synchronised next at %s.\n", when(*next))
+				}
 			})
 		},
 	}

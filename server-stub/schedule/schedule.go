@@ -2,6 +2,7 @@ package schedule
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"math/rand/v2"
 	"sync"
@@ -25,6 +26,7 @@ const (
 type Job struct {
 	Source   directory.Source
 	Interval time.Duration // 0: only by hand
+	First    time.Duration // how long its first run waits; 0: it runs at once
 	// Paused tells whether it must not run now.
 	Paused func(ctx context.Context) bool
 	// Run synchronises. It tells of failures by itself; its error only makes the next wait longer.
@@ -72,7 +74,7 @@ func (s *Scheduler) Run(ctx context.Context) {
 	s.done.Wait()
 }
 
-// Set adds a job, or replaces the one of the same source. It runs at once.
+// Set adds a job, or replaces the one of the same source.
 func (s *Scheduler) Set(j Job) {
 	s.Remove(j.Source.ID())
 	s.mu.Lock()
@@ -152,6 +154,9 @@ func (s *Scheduler) begin(j Job) {
 // follow runs the job again and again.
 func (s *Scheduler) follow(ctx context.Context, j Job, l *loop) {
 	failures := 0
+	if j.First > 0 {
+		s.await(ctx, l, j.First)
+	}
 	for ctx.Err() == nil {
 		l.set(time.Time{})
 		if !j.Paused(ctx) {
@@ -161,15 +166,19 @@ func (s *Scheduler) follow(ctx context.Context, j Job, l *loop) {
 				failures = 0
 			}
 		}
-		wait := s.wait(j.Interval, failures)
-		l.set(s.now().Add(wait))
-		timer := time.NewTimer(wait)
-		select {
-		case <-ctx.Done():
-		case <-timer.C:
-		case <-l.kicked:
-		}
-		timer.Stop()
+		s.await(ctx, l, s.wait(j.Interval, failures))
+	}
+}
+
+// await waits for the next run.
+func (s *Scheduler) await(ctx context.Context, l *loop, wait time.Duration) {
+	l.set(s.now().Add(wait))
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-l.kicked:
 	}
 }
 
@@ -195,7 +204,7 @@ func (s *Scheduler) watch(ctx context.Context, w directory.Watcher, l *loop) {
 			default:
 			}
 		})
-		if ctx.Err() != nil {
+		if ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 			return
 		}
 		s.logger.WarnContext(ctx, "cannot hear of a directory's changes at once; it is read by the clock", "source", string(w.ID()), "error", err)

@@ -186,6 +186,22 @@ func TestA3_23_ADirectoryThatTellsOfChangesIsReadSoon(t *testing.T) {
 	})
 }
 
+// What an administrator changes is not acted upon before they can look at a plan.
+func TestTheFirstRunCanWait(t *testing.T) {
+	inBubble(t, func(t *testing.T, s *Scheduler) {
+		j := &job{}
+		late := j.of(&source{id: "a"}, time.Hour)
+		late.First = 10 * time.Minute
+		s.Set(late)
+		j.expect(t)
+		if got := time.Until(s.Next("a")); got != 10*time.Minute {
+			t.Errorf("the first run is said to come in %v", got)
+		}
+		time.Sleep(71 * time.Minute)
+		j.expect(t, 10*time.Minute, 70*time.Minute)
+	})
+}
+
 func TestAReplacedJobRunsAtOnceAndTheOldOneNoMore(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Scheduler) {
 		old, fresh := &job{}, &job{}

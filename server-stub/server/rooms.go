@@ -64,8 +64,11 @@ func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 		r.hub.Touch(id)
 	}
 	hasher := passhash.New(passhash.DefaultParams())
+	if err := s.openCards(r, hasher); err != nil {
+		return nil, err
+	}
 	r.users = users.New(users.Deps{
-		Store: s.db, Clock: s.now, Hasher: hasher, OnChange: changed,
+		Store: s.db, Clock: s.now, Hasher: hasher, OnChange: changed, Credentials: r.credentials,
 		ChecksPasswords: func(id core.SourceID) bool { return dirs.checker(id) != nil },
 	})
 	r.ledger = ledger.New(s.db, s.now, ledger.Options{
@@ -76,9 +79,6 @@ func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 			}
 		},
 	})
-	if err := s.openCards(r, hasher); err != nil {
-		return nil, err
-	}
 	r.syncer = dirsync.New(s.db, s.now, dirsync.Config{
 		Logger: s.logger, Keys: s.keys, Credentials: r.credentials, Notify: r.notify, OnChange: changed, OnFailure: dirs.failed,
 	})

@@ -170,6 +170,7 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 	g.Go(func() error { s.rooms.keepHouse(gctx, s.logger); return nil })
 	s.rooms.directories.start()
 	g.Go(func() error { s.rooms.directories.schedule.Run(gctx); return nil })
+	g.Go(func() error { return s.rooms.credentials.Run(gctx) })
 	if s.rooms.mail != nil {
 		g.Go(func() error { return s.rooms.mail.Run(gctx) })
 	}

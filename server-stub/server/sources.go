@@ -138,7 +138,9 @@ func (d *directories) Set(ctx context.Context, actor string, in admin.DirectoryS
 	if err != nil {
 		return admin.DirectoryAdded{}, err
 	}
-	d.schedule.Set(d.job(c))
+	job := d.job(c)
+	job.First = job.Interval // an administrator looks at a plan before what was changed acts by itself
+	d.schedule.Set(job)
 	shown, err := d.Show(ctx, id)
 	return admin.DirectoryAdded{Directory: shown, Says: says}, err
 }
