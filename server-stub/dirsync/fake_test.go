@@ -132,9 +132,7 @@ func (t *tree) say(k directory.Key, sink directory.Sink, full bool) error {
 			g.Removed = slices.DeleteFunc(slices.Clone(old), func(m directory.Key) bool { return slices.Contains(t.groups[k.ID].Members, m) })
 			g.Members = slices.DeleteFunc(slices.Clone(g.Members), func(m directory.Key) bool { return slices.Contains(old, m) })
 		}
-		if !t.deltas || full {
-			t.members[k.ID] = slices.Clone(g.Members)
-		}
+		t.members[k.ID] = slices.Clone(t.groups[k.ID].Members)
 		return sink.Group(g)
 	}
 	if full {
