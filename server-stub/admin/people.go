@@ -18,21 +18,6 @@ import (
 // localName is what accounts kept here only are called.
 const localName = "local"
 
-func (s *Server) userAdd(ctx context.Context, in UserAdd) (User, error) {
-	overdraft, err := optionalAmount(in.Overdraft)
-	if err != nil {
-		return User{}, err
-	}
-	u, err := s.Users.Add(ctx, actor, users.NewUser{
-		Username: in.Username, DisplayName: in.DisplayName, Email: in.Email, Department: in.Department, Office: in.Office,
-		Aliases: in.Aliases, Password: secret.New(in.Password), Overdraft: overdraft,
-	})
-	if err != nil {
-		return User{}, err
-	}
-	return s.user(ctx, u)
-}
-
 func (s *Server) userList(ctx context.Context, in UserList) (Users, error) {
 	limit := in.Limit
 	if limit <= 0 || limit > MaxList {
@@ -77,6 +62,9 @@ func (s *Server) userShow(ctx context.Context, in UserRef) (UserDetails, error) 
 	}
 	for _, i := range d.Identities {
 		out.Identities = append(out.Identities, Identity{Source: sourceName(i.Source), Kind: string(i.Kind), ID: i.ImmutableID})
+	}
+	if out.Credentials, err = s.allCredentials(ctx, u.ID); err != nil {
+		return UserDetails{}, err
 	}
 	return out, nil
 }
@@ -228,7 +216,7 @@ func (s *Server) userImport(ctx context.Context, in UserImport) (Imported, error
 	if err != nil {
 		return Imported{}, err
 	}
-	result, err := s.Users.Import(ctx, actor, bytes.NewReader(in.File), users.ImportOptions{Format: format, Preview: in.Preview, UpdateOnly: in.UpdateOnly})
+	result, err := s.Users.Import(ctx, actor, bytes.NewReader(in.File), users.ImportOptions{Format: format, Preview: in.Preview, UpdateOnly: in.UpdateOnly, Welcome: in.Welcome})
 	if err != nil {
 		return Imported{}, err
 	}

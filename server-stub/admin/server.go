@@ -16,9 +16,11 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/config"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/credentials"
 	"github.com/platenprint/platen/server-stub/deviceauth"
 	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/ledger"
+	"github.com/platenprint/platen/server-stub/mail"
 	"github.com/platenprint/platen/server-stub/roles"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/store"
@@ -58,7 +60,7 @@ type Directories interface {
 	Records(ctx context.Context, id core.SourceID, keys []core.ExternalIdentity, name string) ([]WhyRecord, error)
 }
 
-// Deps is what the commands work with. All are needed.
+// Deps is what the commands work with. All but Mail are needed.
 type Deps struct {
 	Store       store.Store
 	Users       *users.Service
@@ -67,6 +69,8 @@ type Deps struct {
 	Ledger      *ledger.Ledger
 	Directories Directories
 	Naming      Naming
+	Credentials *credentials.Service
+	Mail        *mail.Service // nil where no mail is sent
 	Devices     *deviceauth.Service
 	EnrolAt     func() EnrolAt
 	Settings    []config.Setting
@@ -127,6 +131,7 @@ func (s *Server) routes() {
 	on(s, VerbLedgerShow, s.ledgerShow)
 	onLong(s, VerbLedgerVerify, s.ledgerVerify)
 	on(s, VerbConfigShow, s.configShow)
+	s.credentialRoutes()
 	on(s, VerbCapabilities, s.capabilities)
 	s.directoryRoutes()
 	s.deviceRoutes()

@@ -105,6 +105,8 @@ type UserDetails struct {
 	Names       []Name     `json:"names"`
 	Identities  []Identity `json:"identities"`
 	Sessions    []Session  `json:"sessions"`
+
+	Credentials []Credential `json:"credentials"` // cards, codes and PINs, without their values
 }
 
 // UserAdd adds a local account.
@@ -187,6 +189,7 @@ type UserImport struct {
 	Format     string `json:"format,omitempty"` // csv, papercut, papercut-internal; "" recognises it
 	UpdateOnly bool   `json:"update_only,omitempty"`
 	Preview    bool   `json:"preview,omitempty"`
+	Welcome    bool   `json:"welcome,omitempty"` // send the welcome mail to people who are added
 }
 
 // ImportLine is what an import does with a line.

@@ -107,7 +107,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.PersistentFlags().StringVar(&a.data, "data", a.Getenv("PLATEN_DATA"), "the server's data folder (PLATEN_DATA)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "answer in JSON")
-	root.AddCommand(a.serve(), a.status(), a.user(), a.groups(), a.names(), a.ledger(), a.sync(), a.device(), a.enrolment(), a.config(), a.capabilities(), a.entra(), a.backup())
+	root.AddCommand(a.serve(), a.status(), a.user(), a.groups(), a.names(), a.ledger(), a.sync(), a.device(), a.enrolment(), a.config(), a.codes(), a.mail(), a.capabilities(), a.entra(), a.backup())
 	return root
 }
 

@@ -18,7 +18,7 @@ func (a *app) user() *cobra.Command {
 	cmd.AddCommand(a.userAdd(), a.userImport(), a.userCredit(), a.userList(), a.userShow(), a.userSet(), a.userAlias(),
 		a.userAct("disable", "Keep a person from signing in, and sign them out everywhere", admin.VerbUserDisable, "disabled"),
 		a.userAct("enable", "Let a disabled person sign in again", admin.VerbUserEnable, "enabled"),
-		a.userErase(), a.userSessions(), a.userRole(), a.userFreeName(), a.userProposals(), a.userResolve())
+		a.userCard(), a.userCode(), a.userPIN(), a.userErase(), a.userSessions(), a.userRole(), a.userFreeName(), a.userProposals(), a.userResolve())
 	cmd.Long = cmd.Short + ".\n\nUSERNAME is the username, another name that only that person has, or id:NUMBER."
 	return cmd
 }
@@ -36,7 +36,16 @@ func (a *app) userAdd() *cobra.Command {
 					return err
 				}
 			}
-			return a.changeUser(cmd, admin.VerbUserAdd, in, "added")
+			var u admin.UserAdded
+			if err := a.call(cmd.Context(), admin.VerbUserAdd, in, &u); err != nil {
+				return err
+			}
+			return a.print(u, func(w io.Writer) {
+				fmt.Fprintf(w, "%s added (id:%d).\n", printable(u.Username), u.ID)
+				if u.AccessCode != "" {
+					fmt.Fprintf(w, "Access code: %s\n", u.AccessCode)
+				}
+			})
 		},
 	}
 	f := cmd.Flags()
@@ -191,6 +200,21 @@ func showUser(w io.Writer, u admin.UserDetails) {
 		t.row(n.Name, n.Kind, n.Domain, n.Source, until)
 	}
 	t.flush()
+	if len(u.Credentials) > 0 {
+		fmt.Fprintln(w)
+		t = newTable(w, "ID", "CARD OR CODE", "FROM", "SINCE", "REMARK")
+		for _, c := range u.Credentials {
+			what, remark := c.Kind, c.Weak
+			if c.Ending != "" {
+				what += " ..." + c.Ending
+			}
+			if c.WithPIN {
+				remark += "; only with PIN"
+			}
+			t.row(fmt.Sprint(c.ID), what, origin(c.Origin, c.Source), when(c.Since), remark)
+		}
+		t.flush()
+	}
 	if len(u.Identities) > 0 {
 		fmt.Fprintln(w)
 		t = newTable(w, "DIRECTORY", "KIND", "ID")
@@ -388,8 +412,8 @@ func (a *app) userImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE", Short: "Add and change people from a file: all of it or nothing", Args: args("FILE"),
 		Long: "Add and change people from a file: all of it or nothing. What it would do is shown before it is done.\n\n" +
-			"The file is ours (the first line names the columns: username, display_name, email, department, office, aliases, password, overdraft,\n" +
-			"balance, disabled) or PaperCut's tab-delimited batch import. An empty column changes nothing, so a file can be imported again.",
+			"The file is ours (the first line names the columns: username, display_name, email, department, office, aliases, cards, access_code,\n" +
+			"pin, password, overdraft, balance, disabled) or PaperCut's tab-delimited batch import. An empty column changes nothing, so a file can be imported again.",
 		RunE: func(cmd *cobra.Command, given []string) (err error) {
 			if in.File, err = readImport(given[0]); err != nil {
 				return err
@@ -420,6 +444,7 @@ func (a *app) userImport() *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&in.Format, "format", "", "csv, papercut or papercut-internal; recognised when not given")
 	f.BoolVar(&in.UpdateOnly, "update-only", false, "skip people who do not exist instead of adding them")
+	f.BoolVar(&in.Welcome, "welcome", false, "send the welcome mail to people who are added, with their access code")
 	f.BoolVar(&in.Preview, "preview", false, "only show what it would do")
 	f.BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
@@ -468,6 +493,6 @@ func showImport(w io.Writer, r admin.Imported) {
 	}
 	fmt.Fprintf(w, "%s (%s): %d added, %d changed, %d unchanged, %d skipped, %d balances booked.\n", verb, r.Format, r.Created, r.Updated, r.Unchanged, r.Skipped, r.Booked)
 	if len(r.Ignored) > 0 {
-		fmt.Fprintf(w, "Not imported yet: %s.\n", join(r.Ignored))
+		fmt.Fprintf(w, "Not imported: %s.\n", join(r.Ignored))
 	}
 }

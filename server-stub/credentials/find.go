@@ -49,7 +49,7 @@ func (s *Service) find(ctx context.Context, kind core.CredentialKind, text secre
 		if err != nil || userErr != nil || malformed != nil {
 			return core.ErrNotFound
 		}
-		f = Found{User: u, Credential: c.ID, NeedsPIN: s.needsPIN(c)}
+		f = Found{User: u, Credential: c.ID, NeedsPIN: s.NeedsPIN(c)}
 		if !u.Active() {
 			return core.ErrDisabled
 		}

@@ -18,8 +18,7 @@ type Line struct {
 	Origin   core.CredentialOrigin
 	Source   core.SourceID
 	Since    time.Time
-	Grades   []string // as kept: "short", "same as username"
-	Reasons  string   // the same in words
+	Reasons  string // why it is weak, "" for a good one
 	NeedsPIN bool
 	HasPIN   bool
 	None     bool // the person has no code
@@ -88,11 +87,10 @@ func (s *Service) reportOn(ctx context.Context, tx store.Tx, people []core.User,
 		}
 		for _, c := range codes[u.ID] {
 			r.Codes++
-			l := Line{User: u, Origin: c.Origin, Source: c.Source, Since: c.CreatedAt, HasPIN: pins[u.ID], NeedsPIN: s.needsPIN(c)}
+			l := Line{User: u, Origin: c.Origin, Source: c.Source, Since: c.CreatedAt, HasPIN: pins[u.ID], NeedsPIN: s.NeedsPIN(c)}
 			if c.Weak != "" {
 				r.Weak++
-				l.Grades = strings.Split(c.Weak, ",")
-				l.Reasons = reasons(l.Grades)
+				l.Reasons = Reasons(c)
 			}
 			if all || c.Weak != "" {
 				r.Lines = append(r.Lines, l)
@@ -102,7 +100,8 @@ func (s *Service) reportOn(ctx context.Context, tx store.Tx, people []core.User,
 	return nil
 }
 
-func (s *Service) needsPIN(c core.Credential) bool {
+// NeedsPIN tells whether a code works only together with a PIN.
+func (s *Service) NeedsPIN(c core.Credential) bool {
 	return c.WithPIN || c.Weak != "" && s.d.Policy.Weak != WeakAccept
 }
 
@@ -160,4 +159,12 @@ func (s *Service) makeFor(ctx context.Context, tx store.Tx, actor string, wishes
 		}
 	}
 	return nil
+}
+
+// Reasons says in words why a code is weak, "" for a good one.
+func Reasons(c core.Credential) string {
+	if c.Weak == "" {
+		return ""
+	}
+	return reasons(strings.Split(c.Weak, ","))
 }

@@ -292,6 +292,25 @@ func (s *Service) Again(ctx context.Context, actor string, id int64) error {
 	return nil
 }
 
+// AllAgain sends all mail again that failed, and tells how much.
+func (s *Service) AllAgain(ctx context.Context, actor string) (int, error) {
+	n := 0
+	for before := int64(0); ; {
+		list, _, err := s.List(ctx, []core.MailState{core.MailFailed}, before, batch)
+		if err != nil || len(list) == 0 {
+			return n, err
+		}
+		for _, m := range list {
+			if err := s.Again(ctx, actor, m.ID); err != nil && !errors.Is(err, core.ErrConflict) && !errors.Is(err, core.ErrNotFound) {
+				return n, err
+			} else if err == nil {
+				n++
+			}
+			before = m.ID
+		}
+	}
+}
+
 // Restored is called after a backup was restored: mail that waited in it may have been sent since it was made, so it is not sent by
 // itself.
 func Restored(ctx context.Context, st store.Store, now time.Time) error {
