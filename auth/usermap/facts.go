@@ -128,6 +128,9 @@ func (f Facts) answeredByID() bool {
 
 // fold is Canon for comparing domains: "" for what is none.
 func fold(domain string) string {
+	if domain == "" {
+		return "" // most often: without the error that says so
+	}
 	folded, err := auth.Canon(strings.TrimRight(strings.TrimSpace(domain), "."))
 	if err != nil {
 		if strings.TrimSpace(domain) == "." {

@@ -208,9 +208,12 @@ func (m *mapping) addRealm() {
 	default:
 		return
 	}
+	if !strings.Contains(domain, ".") {
+		return // a NetBIOS name
+	}
 	realm, err := ParseSuffix(domain)
 	if err != nil {
-		return // a NetBIOS name
+		return
 	}
 	m.add(realm.upn(m.facts.Name), ReasonRealm, true, fmt.Sprintf("the account belongs to the realm %s", realm))
 }

@@ -270,6 +270,9 @@ func (d Domain) hasSuffix(suffix string) bool {
 
 // fold is Canon with "" for what cannot be a name.
 func fold(text string) auth.Folded {
+	if text == "" {
+		return ""
+	}
 	folded, err := auth.Canon(text)
 	if err != nil {
 		return ""
