@@ -8,7 +8,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"sync/atomic"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/auth/usermap"
@@ -53,30 +56,35 @@ func (r *rig) resolve(ctx context.Context) (err error) {
 
 	forms := []struct{ name, form string }{{"alex", "user%d.test"}, {`CORP\alex`, `CORP\u%d`}, {"alex@example.org", "user%d.test@example.org"}}
 	for _, f := range forms {
-		var memory, sql []float64
-		for range max(3, r.rounds) {
-			perSecond, err := rate(func(at time.Time, person int) (names.Answer, error) {
-				return live.FindOwner(ctx, names.Job{Owner: fmt.Sprintf(f.form, person)}, rules, nil, at)
-			})
-			if err != nil {
-				return err
-			}
-			memory = append(memory, perSecond)
-			perSecond, err = rate(func(at time.Time, person int) (a names.Answer, err error) {
-				err = db.View(ctx, func(tx store.Tx) (err error) {
-					a, err = names.FindOwner(ctx, tx, names.Job{Owner: fmt.Sprintf(f.form, person)}, rules, nil, at)
-					return err
-				})
-				return a, err
-			})
-			if err != nil {
-				return err
-			}
-			sql = append(sql, perSecond)
+		fromIndex := func(at time.Time, person int) (names.Answer, error) {
+			return live.FindOwner(ctx, names.Job{Owner: fmt.Sprintf(f.form, person)}, rules, nil, at)
 		}
-		quartiles(f.name+", index, one core", "%.0f/s", memory)
-		quartiles(f.name+", SQLite, one core", "%.0f/s", sql)
-		goal(f.name+" >= 50,000/s", quantile(memory, 0.5) >= 50_000, "%.0f/s, %.1fx SQLite", quantile(memory, 0.5), quantile(memory, 0.5)/quantile(sql, 0.5))
+		fromSQLite := func(at time.Time, person int) (a names.Answer, err error) {
+			err = db.View(ctx, func(tx store.Tx) (err error) {
+				a, err = names.FindOwner(ctx, tx, names.Job{Owner: fmt.Sprintf(f.form, person)}, rules, nil, at)
+				return err
+			})
+			return a, err
+		}
+		var one, all, sql []float64
+		for range max(3, r.rounds) { // in turn: whatever else the computer does, all three suffer
+			for _, way := range []struct {
+				ask   ask
+				cores int
+				to    *[]float64
+			}{{fromIndex, 1, &one}, {fromSQLite, runtime.NumCPU(), &sql}, {fromIndex, runtime.NumCPU(), &all}} {
+				perSecond, err := rate(way.ask, way.cores)
+				if err != nil {
+					return err
+				}
+				*way.to = append(*way.to, perSecond)
+			}
+		}
+		cores := fmt.Sprintf("%d cores", runtime.NumCPU())
+		quartiles(f.name+", index, one core", "%.0f/s", one)
+		quartiles(f.name+", index, "+cores, "%.0f/s", all)
+		quartiles(f.name+", SQLite, "+cores, "%.0f/s", sql)
+		goal(f.name+" >= 50,000/s in the process", quantile(all, 0.5) >= 50_000, "%.0f/s, %.1fx SQLite", quantile(all, 0.5), quantile(all, 0.5)/quantile(sql, 0.5))
 	}
 	return r.resolveBesideWrites(ctx, db, live, rules)
 }
@@ -101,7 +109,7 @@ func (r *rig) resolveBesideWrites(ctx context.Context, db *sqlstore.Store, live 
 	began := time.Now()
 	perSecond, err := rate(func(at time.Time, person int) (names.Answer, error) {
 		return live.FindOwner(ctx, names.Job{Owner: fmt.Sprintf("user%d.test", person)}, rules, nil, at)
-	})
+	}, 1)
 	took := time.Since(began)
 	stop()
 	writes := <-done
@@ -111,24 +119,35 @@ func (r *rig) resolveBesideWrites(ctx context.Context, db *sqlstore.Store, live 
 	return err
 }
 
-// rate asks for random people for a second and tells how many answers there were. Everybody must be found.
-func rate(ask func(at time.Time, person int) (names.Answer, error)) (float64, error) {
-	n, began := 0, time.Now()
-	for time.Since(began) < time.Second {
-		now := time.Now()
-		for range 100 {
-			person := rand.IntN(resolvePeople) //nolint:gosec // whom to ask for
-			a, err := ask(now, person)
-			if err != nil {
-				return 0, err
+// ask asks for a job of a person.
+type ask func(at time.Time, person int) (names.Answer, error)
+
+// rate asks for random people for a second, so many at once, and tells how many answers there were. Everybody must be found.
+func rate(a ask, together int) (float64, error) {
+	var group errgroup.Group
+	var answers atomic.Int64
+	began := time.Now()
+	for range together {
+		group.Go(func() error {
+			for time.Since(began) < time.Second {
+				now := time.Now()
+				for range 100 {
+					person := rand.IntN(resolvePeople) //nolint:gosec // whom to ask for
+					got, err := a(now, person)
+					if err != nil {
+						return err
+					}
+					if got.User != core.UserID(person+1) {
+						return fmt.Errorf("person %d was answered by %v, user %d: %v", person, got.Outcome, got.User, got.Why)
+					}
+				}
+				answers.Add(100)
 			}
-			if a.User != core.UserID(person+1) {
-				return 0, fmt.Errorf("person %d was answered by %v, user %d: %v", person, a.Outcome, a.User, a.Why)
-			}
-			n++
-		}
+			return nil
+		})
 	}
-	return float64(n) / time.Since(began).Seconds(), nil
+	err := group.Wait()
+	return float64(answers.Load()) / time.Since(began).Seconds(), err
 }
 
 func resolveRules() (names.Rules, error) {
