@@ -3,6 +3,7 @@ package scim_test
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"sync"
 
 	"github.com/platenprint/platen/server-stub/core"
@@ -22,7 +23,7 @@ type engine struct {
 }
 
 func newEngine(s *site) *engine {
-	return &engine{Syncer: dirsync.New(s.store, s.clock, dirsync.Config{})}
+	return &engine{Syncer: dirsync.New(s.store, s.clock, dirsync.Config{Logger: slog.New(slog.NewTextHandler(s.t.Output(), nil))})}
 }
 
 func (e *engine) Push(ctx context.Context, source core.SourceID, settings dirsync.Settings, set dirsync.PushSet) (dirsync.PushResult, error) {
