@@ -11,6 +11,9 @@ import (
 )
 
 func TestRules(t *testing.T) {
+	// The failing one reads another tenant with the same people, from the third page on.
+	other := newTenant(t, graph.Synced(450))
+	other.Graph.SetFault(&graph.Fault{Endpoint: "users", After: 2, Status: 404})
 	directorytest.Run(t, func(t *testing.T) directorytest.Directory {
 		people := graph.Synced(450)
 		groups := graph.Nested(7, people[:400])
@@ -27,9 +30,6 @@ func TestRules(t *testing.T) {
 			}
 			return id.String()
 		}
-		// The failing one reads another tenant with the same people, from the third page on.
-		other := newTenant(t, people)
-		other.Graph.SetFault(&graph.Fault{Endpoint: "users", After: 2, Status: 404})
 		failing := other.config()
 		failing.PageSize = 100
 		bad, _ := source(t, failing, t.Output())
