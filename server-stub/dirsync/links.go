@@ -3,9 +3,11 @@ package dirsync
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/directory"
 )
 
 // unknown plans for a record whose id this source never had. In this order: somebody whom another source knows by the same id is
@@ -77,6 +79,9 @@ func (p *planner) byName() (person *Person, why string) {
 			if !owner.User.DeletedAt.IsZero() && !p.replaces(h.UserSource) {
 				continue
 			}
+			if owner.isAnother(p.o.w.rec.Identity()) {
+				continue // the name was given to somebody else
+			}
 			switch {
 			case provider(h.UserSource):
 				// Only a name that the provider vouched for, and only the whole UPN.
@@ -104,6 +109,16 @@ func (p *planner) byName() (person *Person, why string) {
 		return nil, ""
 	}
 	return person, why
+}
+
+// isAnother tells whether the person is known by another object id of the record's tenant: then a name that both have was given to
+// somebody else, and neither balance nor cards go with it.
+func (p *Person) isAnother(k directory.Key) bool {
+	tenant, _, entra := strings.Cut(k.ID, "/")
+	return entra && k.Kind == core.IdentityEntraOID && slices.ContainsFunc(p.Identities, func(e core.ExternalIdentity) bool {
+		theirs, _, _ := strings.Cut(e.ImmutableID, "/")
+		return e.Kind == k.Kind && strings.EqualFold(theirs, tenant) && !strings.EqualFold(e.ImmutableID, k.ID)
+	})
 }
 
 // candidate is a name of the record by which somebody may be found.

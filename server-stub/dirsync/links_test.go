@@ -158,7 +158,7 @@ func (s *site) justInTime(name, id string) (user core.UserID) {
 func TestWhoSignedInBeforeTheDirectoryCameIsAdopted(t *testing.T) {
 	s := newSite(t)
 	byID := s.justInTime("maiden@example.org", "tid/1")
-	byName := s.justInTime("user2@example.org", "tid/other")
+	byName := s.justInTime("user2@example.org", "another tenant/1")
 	src := newTree("entra", oid("tid/1", "married"), oid("tid/2", "user2"), oid("tid/3", "user3"))
 	run := s.mustRun(src, Settings{})
 	if run.Created != 1 || run.Conflicts != 0 || run.Renamed != 1 {
