@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/auth/usermap"
@@ -119,7 +120,7 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p Policy, c Claims, i
 	}
 	for _, h := range holders {
 		if names.Blocks(h, now) {
-			return core.User{}, fmt.Errorf("%w: the name is or was that of user %d", ErrOtherPerson, h.UserID)
+			return core.User{}, fmt.Errorf("%w: %s", ErrOtherPerson, p.taken(text, h))
 		}
 	}
 	u := core.User{Username: text, DisplayName: oneLine(c.Name), Source: p.SourceID(), CreatedAt: now, UpdatedAt: now}
@@ -134,6 +135,20 @@ func (s *Service) create(ctx context.Context, tx store.Tx, p Policy, c Claims, i
 		return core.User{}, err
 	}
 	return u, s.link(ctx, tx, p, u, ids, "user.add", "just in time")
+}
+
+// taken says whose name it is that somebody new would have, and what the administrator can do.
+func (p Policy) taken(name string, h core.NameHolder) string {
+	switch {
+	case !h.ValidTo.IsZero():
+		return fmt.Sprintf("%s was the %s of user %d and is kept for them until %s; if it is somebody else's now: platen-server user free-name %s",
+			name, h.Kind, h.UserID, h.ValidTo.Add(names.Reservation).Format(time.DateOnly), name)
+	case h.UserSource != core.LocalSource && !strings.HasPrefix(string(h.UserSource), "idp:"):
+		return fmt.Sprintf("%s is the %s of user %d of the directory %q, who is not known by this id; if it is the same person, let the provider match by name "+
+			"(match: in its configuration), or have the directory list the id", name, h.Kind, h.UserID, h.UserSource)
+	}
+	return fmt.Sprintf("%s is the %s of user %d; if it is the same person, let the provider match by name (match: in its configuration), else give that user "+
+		"another name (platen-server user set id:%d --username NAME) and free this one (platen-server user free-name %s)", name, h.Kind, h.UserID, h.UserID, name)
 }
 
 // oneLine is a text of the provider as it may be kept.
