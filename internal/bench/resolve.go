@@ -168,8 +168,10 @@ func fillNames(ctx context.Context, db *sqlstore.Store) error {
 					return err
 				}
 				for _, n := range []core.LoginName{
-					{Name: local + "@example.org", Kind: core.NameUPN}, {Name: fmt.Sprintf("u%d", i), Kind: core.NameSAM, Domain: "corp"},
-					{Name: local, Kind: core.NameNickname}, {Name: fmt.Sprintf("User%d.Test@mail.example.org", i), Kind: core.NameEmail},
+					{Name: local + "@example.org", Kind: core.NameUPN},
+					{Name: fmt.Sprintf("u%d", i), Kind: core.NameSAM, Domain: "corp"},
+					{Name: local, Kind: core.NameNickname},
+					{Name: fmt.Sprintf("User%d.Test@mail.example.org", i), Kind: core.NameEmail},
 				} {
 					n.UserID, n.Source, n.ValidFrom = id, "corp", time.Unix(1_700_000_000, 0)
 					if n.Folded, err = auth.Canon(n.Name); err != nil {
