@@ -16,7 +16,7 @@ import (
 // entra has the commands about Microsoft Entra ID. They need no running server.
 func (a *app) entra() *cobra.Command {
 	cmd := group("entra", "Set Microsoft Entra ID up for Platen, and look at it")
-	cmd.AddCommand(a.entraSetup(), a.entraCheck())
+	cmd.AddCommand(a.entraSetup(), a.entraDirectory(), a.entraCheck())
 	return cmd
 }
 
