@@ -14,32 +14,47 @@ import (
 // facts are what planning one record must know of all the others. They are gathered before anything is written, so that a plan
 // on a snapshot and the run that applies it come to the same.
 type facts struct {
-	keys, claims, sids, onPremises counter // how many records bring each
+	keys, claims, sids, onPremises *counter // how many records bring each
 
-	present  map[core.UserID]struct{} // people of the source who are in the listing
+	same     []core.UserID            // people of the source who are in the listing: as they were seen last, sorted
+	present  []core.UserID            // and new or changed, sorted
 	leaving  map[core.UserID]struct{} // who leaves, where not everything was listed
 	complete bool
 	doubles  map[core.SourceID]int // people whom another source lists under the same key
 }
 
-// counter counts texts by their digests.
+// counter counts texts by their digests: first all are added, then it is asked.
 type counter struct {
-	seed  maphash.Seed
-	times map[uint64]uint8
+	seed    maphash.Seed
+	digests []uint64
 }
 
-func newCounter() counter { return counter{maphash.MakeSeed(), map[uint64]uint8{}} }
+func newCounter() *counter { return &counter{seed: maphash.MakeSeed()} }
 
-func (c counter) add(texts ...string) {
+func (c *counter) add(texts ...string) { c.digests = append(c.digests, digest(c.seed, texts...)) }
+
+func (c *counter) ready() { slices.Sort(c.digests) }
+
+// any tells whether the text was added, many whether it was more than once.
+func (c *counter) any(texts ...string) bool { return c.atLeast(1, texts) }
+
+func (c *counter) many(texts ...string) bool { return c.atLeast(2, texts) }
+
+func (c *counter) atLeast(times int, texts []string) bool {
 	d := digest(c.seed, texts...)
-	c.times[d] = min(c.times[d], 1) + 1
+	i, found := slices.BinarySearch(c.digests, d)
+	return found && i+times-1 < len(c.digests) && c.digests[i+times-1] == d
 }
-
-func (c counter) any(texts ...string) bool  { return c.times[digest(c.seed, texts...)] > 0 }
-func (c counter) many(texts ...string) bool { return c.times[digest(c.seed, texts...)] > 1 }
 
 // listed tells whether the user is in the listing.
-func (f *facts) listed(id core.UserID) bool { _, ok := f.present[id]; return ok }
+func (f *facts) listed(id core.UserID) bool {
+	_, same := slices.BinarySearch(f.same, id)
+	if same {
+		return true
+	}
+	_, present := slices.BinarySearch(f.present, id)
+	return present
+}
 
 // leaves tells whether a user of the source leaves in this run.
 func (f *facts) leaves(id core.UserID) bool {
@@ -55,16 +70,13 @@ func (f *facts) doubled(source core.SourceID) { f.doubles[source]++ }
 // survey gathers the facts of a listing.
 func survey(ctx context.Context, tx store.Tx, l *listing) (*facts, error) {
 	f := &facts{
-		keys: newCounter(), claims: newCounter(), sids: newCounter(), onPremises: newCounter(), present: map[core.UserID]struct{}{},
+		keys: newCounter(), claims: newCounter(), sids: newCounter(), onPremises: newCounter(), same: l.same,
 		leaving: map[core.UserID]struct{}{}, complete: l.complete, doubles: map[core.SourceID]int{},
-	}
-	for _, id := range l.same {
-		f.present[id] = struct{}{}
 	}
 	for _, k := range l.doubled {
 		f.keys.add(string(k.Kind), k.ID) // met unchanged too
 	}
-	owners := newOwners(tx, l.source, func(_ directory.Key, id core.UserID) { f.present[id] = struct{}{} })
+	owners := newOwners(tx, l.source, func(_ directory.Key, id core.UserID) { f.present = append(f.present, id) })
 	err := l.people.records(func(_ int, r staged) error {
 		f.keys.add(string(r.KeyKind), r.Key)
 		if r.SID != "" {
@@ -83,6 +95,10 @@ func survey(ctx context.Context, tx store.Tx, l *listing) (*facts, error) {
 	}
 	if err != nil {
 		return nil, fmt.Errorf("look through what source %q lists: %w", l.source, err)
+	}
+	slices.Sort(f.present)
+	for _, c := range []*counter{f.keys, f.claims, f.sids, f.onPremises} {
+		c.ready()
 	}
 	for _, id := range l.out {
 		f.leaving[id] = struct{}{}

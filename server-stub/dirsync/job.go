@@ -95,7 +95,7 @@ func (j *job) leave() error {
 	if err := ask.flush(j.ctx); err != nil {
 		return err
 	}
-	for id := range j.facts.present {
+	for _, id := range j.facts.present {
 		delete(j.facts.leaving, id)
 	}
 	return nil
@@ -255,7 +255,10 @@ func (j *job) delete() error {
 			return fmt.Errorf("list the people of source %q: %w", j.l.source, err)
 		}
 		// Whoever was made or taken over in this run is in the listing by that.
-		gone = slices.DeleteFunc(gone, func(id core.UserID) bool { return j.write != nil && j.write.made[id] })
+		if j.write != nil {
+			slices.Sort(j.write.made)
+			gone = slices.DeleteFunc(gone, func(id core.UserID) bool { _, made := slices.BinarySearch(j.write.made, id); return made })
+		}
 	} else {
 		gone = slices.Sorted(maps.Keys(j.facts.leaving))
 	}

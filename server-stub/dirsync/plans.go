@@ -2,14 +2,12 @@ package dirsync
 
 import (
 	"bytes"
-	"compress/flate"
 	"context"
 	"crypto/rand"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -75,9 +73,13 @@ func (s *Syncer) keepListing(ctx context.Context, l *listing, head PlanHead) err
 			return err
 		}
 		part := 0
-		for _, segments := range [][][]byte{l.people.segments, l.groups.segments} {
+		for _, segments := range [][]segment{l.people.segments, l.groups.segments} {
 			for _, segment := range segments {
-				if err := tx.PutPlanPart(ctx, head.ID, part, s.seals.seal(planPlace(head.ID, part), deflate(segment))); err != nil {
+				data := segment.data
+				if !segment.packed {
+					data = deflate(data)
+				}
+				if err := tx.PutPlanPart(ctx, head.ID, part, s.seals.seal(planPlace(head.ID, part), data)); err != nil {
 					return err
 				}
 				part++
@@ -106,14 +108,14 @@ func (s *Syncer) openPlan(ctx context.Context, tx store.Tx, id string) (*listing
 		if err != nil {
 			return nil, PlanHead{}, err
 		}
-		segment, err := s.openPart(id, part, sealed)
+		data, err := s.unseal(id, part, sealed)
 		if err != nil {
 			return nil, PlanHead{}, err
 		}
 		if part < kept.People {
-			l.people.segments = append(l.people.segments, segment)
+			l.people.segments = append(l.people.segments, segment{data: data, packed: true})
 		} else {
-			l.groups.segments = append(l.groups.segments, segment)
+			l.groups.segments = append(l.groups.segments, segment{data: data, packed: true})
 		}
 	}
 	return l, kept.Head, nil
@@ -128,9 +130,14 @@ func (s *Syncer) openHead(ctx context.Context, tx store.Tx, id string) (kept pla
 	if err != nil {
 		return kept, err
 	}
-	text, err := s.openPart(id, -1, p.Head)
+	packed, err := s.unseal(id, -1, p.Head)
 	if err != nil {
 		return kept, err
+	}
+	var buffer bytes.Buffer
+	text, err := segment{data: packed, packed: true}.open(&buffer)
+	if err != nil {
+		return kept, fmt.Errorf("read plan %q: %w", id, err)
 	}
 	if err := json.Unmarshal(text, &kept); err != nil {
 		return kept, fmt.Errorf("read plan %q: %w", id, err)
@@ -138,27 +145,19 @@ func (s *Syncer) openHead(ctx context.Context, tx store.Tx, id string) (kept pla
 	return kept, nil
 }
 
-func (s *Syncer) openPart(id string, part int, sealed []byte) ([]byte, error) {
-	packed, err := s.seals.open(planPlace(id, part), sealed)
+func (s *Syncer) unseal(id string, part int, sealed []byte) ([]byte, error) {
+	data, err := s.seals.open(planPlace(id, part), sealed)
 	if err != nil {
 		return nil, fmt.Errorf("read plan %q: %w: plan again", id, err)
 	}
-	plain, err := io.ReadAll(flate.NewReader(bytes.NewReader(packed)))
-	if err != nil {
-		return nil, fmt.Errorf("read plan %q: %w", id, err)
-	}
-	return plain, nil
+	return data, nil
 }
 
-func deflate(plain []byte) []byte {
-	var b bytes.Buffer
-	w, err := flate.NewWriter(&b, flate.BestSpeed)
-	if err != nil {
-		panic("dirsync: flate knows its own levels: " + err.Error())
-	}
-	_, _ = w.Write(plain) // into memory
-	_ = w.Close()
-	return b.Bytes()
+// deflate compresses one text.
+func deflate(text []byte) []byte {
+	a := arena{segments: []segment{{data: text}}}
+	a.pack(0)
+	return a.segments[0].data
 }
 
 // packIDs packs sorted ids as the distances between them.

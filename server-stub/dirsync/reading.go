@@ -59,6 +59,8 @@ func (s *Syncer) readAll(ctx context.Context, source directory.Source, settings 
 	case st.read == 0:
 		return nil, fmt.Errorf("%w: source %q lists nobody, which is never taken for \"everybody left\"; check its filter and base", core.ErrInvalid, source.ID())
 	}
+	st.people.close()
+	st.groups.close()
 	l := &listing{
 		source: source.ID(), settings: settings, complete: true, read: st.read, people: st.people, groups: st.groups, bookmark: reading.Next,
 		first: len(st.known.rows) == 0, compared: compare,

@@ -38,7 +38,7 @@ func (s *Syncer) Undo(ctx context.Context, runID int64, reason string) (core.Syn
 			return err
 		}
 		u := &undoing{
-			w: &writer{s: s, ctx: ctx, tx: tx, source: source, now: run.StartedAt, run: run.ID, actor: "undo:" + string(source), made: map[core.UserID]bool{}},
+			w: &writer{s: s, ctx: ctx, tx: tx, source: source, now: run.StartedAt, run: run.ID, actor: "undo:" + string(source)},
 		}
 		if s.cfg.Credentials != nil {
 			u.credentials = s.cfg.Credentials

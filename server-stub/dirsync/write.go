@@ -23,8 +23,8 @@ type writer struct {
 	cred   CredentialRun
 	actor  string
 
-	changed []core.UserID        // everybody written, for OnChange
-	made    map[core.UserID]bool // who was made, or taken over from another source
+	changed []core.UserID // everybody written, for OnChange
+	made    []core.UserID // who was made, or taken over from another source
 
 	identities []core.ExternalIdentity
 	ends, puts []core.LoginName
@@ -37,7 +37,6 @@ type writer struct {
 func (j *job) writes(run int64) {
 	j.write = &writer{
 		s: j.s, ctx: j.ctx, tx: j.tx, source: j.l.source, now: j.now, run: run, cred: j.cred, actor: "sync:" + string(j.l.source),
-		made: map[core.UserID]bool{},
 	}
 }
 
@@ -78,13 +77,13 @@ func (w *writer) user(c *edit, person *Person) error {
 			return fmt.Errorf("create a user: %w", err)
 		}
 		c.User.ID = id
-		w.made[id] = true
+		w.made = append(w.made, id)
 	case c.writesUser():
 		if err := w.tx.UpdateUser(w.ctx, c.User); err != nil {
 			return fmt.Errorf("update the details of user %d: %w", c.User.ID, err)
 		}
 		if person != nil && person.User.Source != c.User.Source {
-			w.made[c.User.ID] = true
+			w.made = append(w.made, c.User.ID)
 		}
 		if err := w.revive(c, person); err != nil {
 			return err
