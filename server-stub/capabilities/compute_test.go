@@ -28,6 +28,9 @@ var sites = map[string]Facts{
 	"ldap": {
 		Directories: corp, Modes: []string{api.MethodTrust, api.MethodPrompt}, DeviceListener: true, Devices: 12, AdminPages: true, Owner: true,
 	},
+	"entra-read": {
+		Directories: []Directory{{ID: "cloud", Kind: KindEntra, Cards: true}}, Microsoft: withMFA, Modes: []string{api.MethodMicrosoft}, AdminPages: true, Owner: true,
+	},
 	"microsoft-mfa-on": {
 		Microsoft: withMFA, Modes: []string{api.MethodTrust, api.MethodMicrosoft, api.MethodPrompt}, DeviceListener: true, AdminPages: true, Owner: true,
 	},
@@ -113,7 +116,7 @@ func everySite() []Facts {
 
 func TestEveryCellOfEverySiteSaysWhy(t *testing.T) {
 	ids := regexp.MustCompile(`^A2-(0[1-9]|1[0-9]|2[0-2])$`)
-	keys := regexp.MustCompile(`(sign_in\.modes|microsoft[.:]|web_client_secret_file|admin_listen)`)
+	keys := regexp.MustCompile(`(sign_in\.modes|sync add|attributes:|user-source\.|scope:|microsoft[.:]|web_client_secret_file|admin_listen)`)
 	for _, f := range everySite() {
 		c := Compute(f)
 		if len(c.Rows) != 22 || len(c.Columns) != 3 {
@@ -159,6 +162,37 @@ func TestA2_04_NoBarePasswordWhereMFAIsOn(t *testing.T) {
 	}
 }
 
+// What a directory brings is answered from how it is configured.
+func TestA2_20_to_22_AnswerForTheDirectoriesThereAre(t *testing.T) {
+	with := func(d ...Directory) Facts { return Facts{Directories: d, Modes: []string{api.MethodPrompt}} }
+	for _, tt := range []struct {
+		row, column string
+		facts       Facts
+		want        api.CapabilityAnswer
+		reason      string
+	}{
+		{"A2-01", EntraMFA, with(), api.CapabilityNo, "sync add entra"},
+		{"A2-01", EntraMFA, with(Directory{ID: "cloud", Kind: KindEntra}), api.CapabilityYes, "Graph"},
+		{"A2-01", EntraPlain, with(Directory{ID: "cloud", Kind: KindSCIM}), api.CapabilityYes, "SCIM"},
+		{"A2-01", SecureLDAP, with(corp...), api.CapabilityYes, "groups"},
+		{"A2-18", EntraMFA, with(Directory{ID: "cloud", Kind: KindEntra}), api.CapabilityYes, "mail nickname"},
+		{"A2-20", SecureLDAP, with(corp...), api.CapabilityNo, "attributes:"},
+		{"A2-20", SecureLDAP, with(Directory{ID: "corp", Kind: KindLDAP, Cards: true}), api.CapabilityYes, "PIN"},
+		{"A2-20", EntraMFA, with(corp...), api.CapabilityNo, "sync add"},
+		{"A2-20", EntraMFA, with(Directory{ID: "cloud", Kind: KindEntra}), api.CapabilityNo, "user-source.update-user-details-card-id"},
+		{"A2-20", EntraMFA, with(Directory{ID: "cloud", Kind: KindEntra, Cards: true}), api.CapabilityYes, "cards"},
+		{"A2-21", EntraMFA, with(), api.CapabilityNo, "sync add"},
+		{"A2-21", EntraMFA, with(Directory{ID: "cloud", Kind: KindEntra}), api.CapabilityYes, "nickname"},
+		{"A2-22", SecureLDAP, with(corp...), api.CapabilityYes, "group why"},
+		{"A2-22", SecureLDAP, with(Directory{ID: "corp", Kind: KindLDAP, Direct: true}), api.CapabilityNo, "scope:"},
+		{"A2-22", EntraPlain, with(Directory{ID: "cloud", Kind: KindEntra}), api.CapabilityYes, "groups within groups"},
+	} {
+		if c := at(t, tt.facts, tt.row, tt.column); c.Answer != tt.want || !strings.Contains(c.Reason, tt.reason) {
+			t.Errorf("%s %s with %+v: %+v, want %s and %q", tt.row, tt.column, tt.facts.Directories, c, tt.want, tt.reason)
+		}
+	}
+}
+
 func TestTheColumnOfTheSiteIsMarked(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -166,11 +200,11 @@ func TestTheColumnOfTheSiteIsMarked(t *testing.T) {
 		want  string
 	}{
 		{"people kept here", Facts{}, ""},
-		{"a file", Facts{Directories: []Directory{{"hr", KindCSV}}}, ""},
+		{"a file", Facts{Directories: []Directory{{ID: "hr", Kind: KindCSV}}}, ""},
 		{"LDAP", Facts{Directories: corp}, SecureLDAP},
 		{"LDAP, signed in with Microsoft", Facts{Directories: corp, Microsoft: withMFA}, SecureLDAP},
 		{"Entra ID, MFA on", Facts{Microsoft: withMFA}, EntraMFA},
-		{"Entra ID and a file", Facts{Microsoft: withMFA, Directories: []Directory{{"hr", KindCSV}}}, EntraMFA},
+		{"Entra ID and a file", Facts{Microsoft: withMFA, Directories: []Directory{{ID: "hr", Kind: KindCSV}}}, EntraMFA},
 		{"Entra ID, MFA off", Facts{Microsoft: &Microsoft{}}, EntraPlain},
 		{"Entra ID, bare passwords", Facts{Microsoft: passwords}, EntraPlain},
 	}
@@ -233,7 +267,7 @@ func TestNoNamesWhatToConfigure(t *testing.T) {
 		{"no client secret", Facts{Modes: both, Microsoft: &Microsoft{MFA: true, Match: true}}, "A2-06", EntraMFA, "web_client_secret_file"},
 		{"nobody could be found", Facts{Modes: both, Microsoft: &Microsoft{MFA: true}}, "A2-09", EntraMFA, "microsoft.match"},
 		{"the tenant asks for no second factor", Facts{Modes: both, Microsoft: &Microsoft{Match: true}}, "A2-19", SecureLDAP, "microsoft.mfa"},
-		{"no account with the UPN", Facts{Modes: both, Microsoft: &Microsoft{Match: true}}, "A2-18", EntraPlain, "microsoft.create"},
+		{"no account with the UPN", Facts{Modes: both, Microsoft: &Microsoft{Match: true}}, "A2-18", EntraPlain, "sync add entra"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -21,6 +21,9 @@ type Facts struct {
 type Directory struct {
 	ID   string
 	Kind Kind
+	// Cards tells whether it says which cards people have; Direct whether members of groups within its groups are left out.
+	Cards  bool
+	Direct bool
 }
 
 // Kind says what a directory is.
@@ -30,6 +33,10 @@ type Kind string
 const (
 	KindCSV  Kind = "csv"  // a file; it checks no passwords
 	KindLDAP Kind = "ldap" // Active Directory, Entra Domain Services or OpenLDAP, over TLS; it checks passwords
+
+	KindEntra  Kind = "entra"  // Entra ID, read over Graph
+	KindSCIM   Kind = "scim"   // Entra ID or another one, which sends its changes by itself
+	KindGoogle Kind = "google" // Google Workspace
 )
 
 // Microsoft is the tenant that people sign in with.
@@ -40,6 +47,16 @@ type Microsoft struct {
 	Create    bool // whoever is proven and has no account gets one
 	Match     bool // whoever is proven is found by the UPN the first time
 	Listed    bool // a directory here lists the tenant's people (microsoft.source)
+}
+
+// of are the directories that a column is about, of those that are configured.
+func (v view) of() (list []Directory) {
+	for _, d := range v.Directories {
+		if v.column == SecureLDAP && d.Kind == KindLDAP || v.column != SecureLDAP && (d.Kind == KindEntra || d.Kind == KindSCIM) {
+			list = append(list, d)
+		}
+	}
+	return list
 }
 
 func (f Facts) offers(method string) bool { return slices.Contains(f.Modes, method) }

@@ -1,13 +1,28 @@
 package capabilities
 
-import "github.com/platenprint/platen/internal/api"
+import (
+	"slices"
+
+	"github.com/platenprint/platen/internal/api"
+)
+
+const (
+	addEntra = "No tenant is read here, so that people come with their first sign-in (microsoft.create), from a CSV file or by import. " +
+		"Add it: platen-server sync add entra, or sync add scim to have the tenant send its changes."
+	planned = "What would change is shown before anything does (sync plan), and every run can be taken back (sync undo)."
+)
 
 // synchronise is A2-01.
 func synchronise(v view) cell {
-	if v.column == SecureLDAP {
-		return notYet("People are read from the directory, with their names; groups are not. This waits for groups.")
+	switch {
+	case v.column == SecureLDAP:
+		return yes("", "People and groups are read from the directory, what changed alone where it can tell. "+planned)
+	case len(v.of()) == 0:
+		return no(addEntra)
+	case v.of()[0].Kind == KindSCIM:
+		return yes("", "Entra ID sends people and groups by itself, over SCIM. Every run can be taken back (sync undo).")
 	}
-	return notYet("Entra ID is not read as a directory yet; people come with their first sign-in (microsoft.create), from a CSV file or by import. This waits for the connector to Entra ID, and for groups.")
+	return yes("", "People and groups come over Microsoft Graph, after the first time only what changed. "+planned)
 }
 
 // cost is A2-17. The answer is yes where Platen itself asks for no fee, and that is everywhere.
@@ -24,12 +39,14 @@ func username(v view) cell {
 	switch {
 	case v.column == SecureLDAP:
 		return yes("", "username: of the directory chooses the UPN, the sAMAccountName, the mail nickname or the address; without it Entra Domain Services gives the sAMAccountName. The other names become aliases.")
+	case len(v.of()) > 0:
+		return yes("", "The UPN, or what username: of the directory chooses: the mail nickname, the sAMAccountName from on premises or the address. The other names become aliases.")
 	case v.Microsoft == nil:
-		return no(configureMicrosoft)
+		return no(addEntra)
 	case v.Microsoft.Create:
-		return yes("", "Whoever comes by Microsoft for the first time gets an account with their UPN as its username. Choosing another name waits for the connector to Entra ID.")
+		return yes("", "Whoever comes by Microsoft for the first time gets an account with their UPN as its username. A tenant that is read (platen-server sync add entra) lets you choose another name.")
 	}
-	return no("Accounts keep the usernames that they were imported with. Set microsoft.create: yes and whoever comes by Microsoft for the first time gets an account with their UPN as its username.")
+	return no("Accounts keep the usernames that they were imported with. " + addEntra)
 }
 
 // secondFactor is A2-19.
@@ -55,10 +72,43 @@ func secondFactor(v view) cell {
 	return c
 }
 
+// cards is A2-20.
+func cards(v view) cell {
+	const several = "Several cards, an access code and a PIN of each person come with every synchronisation; duplicates are refused and named."
+	list := v.of()
+	switch {
+	case v.column != SecureLDAP && len(list) == 0:
+		return no(addEntra)
+	case len(list) == 0 || anyOf(list, func(d Directory) bool { return d.Cards }):
+		return yes("", several)
+	case v.column == SecureLDAP:
+		return no("Say which attributes of the directory have the card numbers, such as attributes: {card: employeeNumber}.")
+	}
+	return no("Say which properties have the card numbers: cards: [employeeId] of the directory, or user-source.update-user-details-card-id: Y.")
+}
+
 // aliases is A2-21.
 func aliases(v view) cell {
-	if v.column == SecureLDAP {
+	switch {
+	case v.column == SecureLDAP:
 		return yes("", "The UPN, the sAMAccountName, the mail nickname and what attributes: aliases: names are names of the person: each signs in.")
+	case len(v.of()) == 0:
+		return no(addEntra)
 	}
-	return notYet("Entra ID is not read as a directory yet, so that only names given here (user alias, import, CSV) are aliases. This waits for the connector to Entra ID.")
+	return yes("", "The UPN, the mail nickname, the sAMAccountName from on premises and the addresses are names of the person: each signs in.")
 }
+
+// nested is A2-22.
+func nested(v view) cell {
+	const closed = "Members of groups within groups count, also where groups contain each other; platen-server group why says by which way somebody is in one."
+	list := v.of()
+	switch {
+	case v.column != SecureLDAP && len(list) == 0:
+		return no(addEntra)
+	case len(list) > 0 && !anyOf(list, func(d Directory) bool { return !d.Direct }):
+		return no("scope: {direct: yes} of the directory leaves groups within groups out; take it away.")
+	}
+	return yes("", closed)
+}
+
+func anyOf(list []Directory, is func(Directory) bool) bool { return slices.ContainsFunc(list, is) }

@@ -38,7 +38,7 @@ var rows = []row{
 	{"A2-17", "Cost", [...]string{"Microsoft fee (AD DS)", "Free", "Free"}, cost},
 	{"A2-18", "Username", [...]string{"sAMAccountName / MailNickName", "UPN", "UPN"}, username},
 	{"A2-19", "2FA/MFA through the sync source", [...]string{"No", "Yes", "No"}, secondFactor},
-	{"A2-20", "Card numbers sync", [...]string{"Yes", "Yes", "Yes (note 4)"}, waits("Platen does not know cards yet: this waits for its device interface.")},
+	{"A2-20", "Card numbers sync", [...]string{"Yes", "Yes", "Yes (note 4)"}, cards},
 	{"A2-21", "User aliases sync", [...]string{"Yes", "Yes", "Yes (22.0.9+)"}, aliases},
-	{"A2-22", "Users in nested groups", [...]string{"No", "No", "No"}, waits("Platen does not know groups yet: this waits for groups.")},
+	{"A2-22", "Users in nested groups", [...]string{"No", "No", "No"}, nested},
 }

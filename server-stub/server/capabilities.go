@@ -32,15 +32,16 @@ func (s *server) capabilities(ctx context.Context) (api.Capabilities, error) {
 	return capabilities.Compute(facts), nil
 }
 
+var kinds = map[string]capabilities.Kind{
+	configured.TypeCSV: capabilities.KindCSV, configured.TypeLDAP: capabilities.KindLDAP, configured.TypeEntra: capabilities.KindEntra,
+	configured.TypeGoogle: capabilities.KindGoogle, configured.TypeSCIM: capabilities.KindSCIM,
+}
+
 // capabilityFacts is what the configuration says.
 func capabilityFacts(cfg *config.Config, entries []configured.Config) capabilities.Facts {
 	f := capabilities.Facts{Modes: cfg.SignIn.Modes, DeviceListener: cfg.DeviceListen != "", AdminPages: cfg.AdminListen != ""}
 	for _, e := range entries {
-		kind := capabilities.KindCSV
-		if e.Type == configured.TypeLDAP {
-			kind = capabilities.KindLDAP
-		}
-		f.Directories = append(f.Directories, capabilities.Directory{ID: e.ID, Kind: kind})
+		f.Directories = append(f.Directories, capabilities.Directory{ID: e.ID, Kind: kinds[e.Type], Cards: e.HasCards(), Direct: e.Scope.Direct})
 	}
 	for _, p := range cfg.Providers {
 		f.Providers = append(f.Providers, p.Name)

@@ -17,6 +17,8 @@ type cell struct {
 
 // cells are the tests, by the name of their cell: row and column.
 var cells = map[string]func(*cell){
+	"A2_01_O2": peopleAndGroups,
+
 	"A2_05_O2":    pageByPassword,
 	"A2_05_O3on":  pageByMicrosoft, // the password is typed at Microsoft's
 	"A2_05_O3off": pageByPassword,
@@ -52,7 +54,11 @@ var cells = map[string]func(*cell){
 	"A2_19_O2":   secondFactor,
 	"A2_19_O3on": secondFactor,
 
+	"A2_20_O2": cardNumbers,
+
 	"A2_21_O2": aliases,
+
+	"A2_22_O2": nestedGroups,
 }
 
 // username is what the person is called here.
@@ -123,6 +129,34 @@ func (c *cell) belongs() {
 	c.Helper()
 	if a := c.site.account(c.T, c.who.upn); c.site.column == "O2" && a.Source != "corp" {
 		c.Errorf("the account belongs to %q, not to the directory", a.Source)
+	}
+}
+
+// peopleAndGroups: what the directory lists is here, and its plan says that nothing is missing.
+func peopleAndGroups(c *cell) {
+	if a := c.site.account(c.T, c.who.upn); a.Source != "corp" {
+		c.Errorf("the account is of %q", a.Source)
+	}
+	if groups := c.site.server(c.T, "group", "list"); !strings.Contains(groups, innerGroup) || !strings.Contains(groups, outerGroup) {
+		c.Errorf("the groups of the directory are not here:\n%s", groups)
+	}
+	if plan := c.site.server(c.T, "sync", "plan", "corp", "--full"); !strings.Contains(plan, "There is nothing to apply") {
+		c.Errorf("people or groups are not as the directory lists them:\n%s", plan)
+	}
+}
+
+// cardNumbers: the number that the directory has is a card of the person.
+func cardNumbers(c *cell) {
+	if list := c.site.server(c.T, "user", "card", "list", c.username()); !strings.Contains(list, "corp") {
+		c.Errorf("no card came from the directory:\n%s", list)
+	}
+}
+
+// nestedGroups: who is in a group within a group is in both.
+func nestedGroups(c *cell) {
+	why := c.site.server(c.T, "group", "why", c.username(), outerGroup)
+	if !strings.Contains(why, innerGroup) {
+		c.Errorf("nobody says by which way %s is in %s:\n%s", c.username(), outerGroup, why)
 	}
 }
 

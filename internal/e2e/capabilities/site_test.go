@@ -163,6 +163,9 @@ const (
 	service = "CN=svc platen," + testenv.SambaBase
 )
 
+// innerGroup has everybody, outerGroup only innerGroup.
+const innerGroup, outerGroup = "Inner Group", "Outer Group"
+
 // The schema of Samba has no mailNickname (Exchange brings it), so that another attribute stands for it.
 //
 // newDirectory starts an Active Directory and returns its part of the configuration: two parts of the same directory, of
@@ -206,15 +209,32 @@ func (s *site) newDirectory(t *testing.T) (config string) {
 		add(unit, map[string]string{"objectClass": "organizationalUnit"})
 	}
 	add(service, account(person{"svc-platen", "svc-platen@" + testenv.SambaRealm}, nil))
+	number := 700_000
 	for _, who := range s.people {
-		add("CN="+who.short+","+people, account(who, map[string]string{"displayNamePrintable": who.short + ".nick", "otherMailbox": who.short + ".other@" + suffix}))
+		number++
+		add("CN="+who.short+","+people, account(who, map[string]string{"employeeNumber": fmt.Sprint(number), "displayNamePrintable": who.short + ".nick", "otherMailbox": who.short + ".other@" + suffix}))
 	}
 	add("CN=Guest Test,"+guests, account(guest, nil))
+	group := func(name string, members ...string) {
+		request := goldap.NewAddRequest("CN="+name+","+people, nil)
+		request.Attribute("objectClass", []string{"group"})
+		request.Attribute("sAMAccountName", []string{name})
+		request.Attribute("member", members)
+		if err := admin.Add(request); err != nil {
+			t.Fatalf("add the group %s: %v", name, err)
+		}
+	}
+	var members []string
+	for _, who := range s.people {
+		members = append(members, "CN="+who.short+","+people)
+	}
+	group(innerGroup, members...)
+	group(outerGroup, "CN="+innerGroup+","+people)
 	s.listed = len(s.people) + 1
 	s.write(t, "bind-password", password)
 	common := fmt.Sprintf("    type: ldap\n    product: entra-ds\n    url: %s\n    ca_file: %s\n    bind_dn: %s\n    bind_password_file: bind-password\n", d.LDAPS, d.CAFile, service)
-	return "directories:\n  - id: corp\n" + common + "    base_dn: " + people + "\n    upn_suffixes: [" + suffix + "]\n    attributes: {aliases: otherMailbox, nickname: displayNamePrintable}\n" +
-		"  - id: guests\n" + common + "    base_dn: " + guests + "\n    username: upn\n"
+	return "directories:\n  - id: corp\n" + common + "    base_dn: " + people + "\n    upn_suffixes: [" + suffix + "]\n    attributes: {card: employeeNumber, aliases: otherMailbox, nickname: displayNamePrintable}\n" +
+		"  - id: guests\n" + common + "    base_dn: " + guests + "\n    group_base_dn: " + guests + "\n    username: upn\n"
 }
 
 // newList writes the people of the tenant into a file, but for the one who is to come unexpected, and returns its part of the

@@ -148,6 +148,17 @@ func (c Config) TruncatesUPNs() bool {
 	return c.Type == TypeLDAP && (c.Product == "" || c.Product == string(ldap.ProductAD)) && c.UPNAsUsername != nil && !*c.UPNAsUsername
 }
 
+// HasCards tells whether the settings say where card numbers are, as far as the type leaves that open.
+func (c Config) HasCards() bool {
+	switch c.Type {
+	case TypeLDAP:
+		return len(c.Attributes["card"]) > 0
+	case TypeEntra:
+		return len(c.Cards) > 0 || c.UpdateCardID != nil && *c.UpdateCardID
+	}
+	return true
+}
+
 // UsernameRule is the rule as users' migrations want it: what the settings come to.
 func (c Config) UsernameRule() string {
 	switch {
