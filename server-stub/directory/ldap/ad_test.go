@@ -283,6 +283,21 @@ func TestActiveDirectory(t *testing.T) {
 	t.Run("the rules of sources", func(t *testing.T) { adKeepsTheRules(t, d, seer) })
 	t.Run("groups", func(t *testing.T) { adGroups(t, d, cfg) })
 	t.Run("what changed", func(t *testing.T) { adChanges(t, d, cfg, seer) })
+	t.Run("when the service account's password expires", func(t *testing.T) {
+		modify(t, d.admin, testenv.SambaBase, "maxPwdAge", fmt.Sprint(-40*24*60*60*10_000_000))
+		for _, name := range []string{adService, "svc-platen@" + testenv.SambaRealm} {
+			cfg := cfg
+			cfg.BindDN = name
+			got, err := newSource(t, cfg).Expiries(t.Context())
+			if err != nil || len(got) != 1 || !strings.Contains(got[0].What, name) || time.Until(got[0].At).Round(time.Hour) != 40*24*time.Hour {
+				t.Errorf("%+v, %v", got, err)
+			}
+		}
+		modify(t, d.admin, adService, "userAccountControl", "66048") // its password never expires
+		if got, err := source.Expiries(t.Context()); err != nil || len(got) != 0 {
+			t.Errorf("never: %+v, %v", got, err)
+		}
+	})
 	t.Run("watch", func(t *testing.T) { adWatch(t, d, source) })
 	t.Run("A1_48 rename and move at once keep the person", func(t *testing.T) { adRename(t, d, source) })
 }

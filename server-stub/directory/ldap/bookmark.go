@@ -117,7 +117,7 @@ func (s *Source) begin(ctx context.Context, se *session, groups bool) (directory
 	default:
 		// A filter that nothing matches: only the cookie is wanted, the entries are read in pages.
 		b.USN = 0
-		b.Cookie, err = s.dirSync(ctx, se, nil, both(changedClasses, "(objectGUID=\\00)"), func(*wire.Entry) error { return nil })
+		b.Cookie, err = s.dirSync(ctx, se, nil, both(changedClasses, equal(attributeGUID, string(make([]byte, 16)))), func(*wire.Entry) error { return nil })
 	}
 	if refused(err) {
 		s.logger.Warn("the directory does not tell what changes, so each synchronisation reads everything; incremental: off ends this warning", "way", string(way), "error", err)

@@ -87,8 +87,8 @@ type Config struct {
 	PageTimeout time.Duration // for one page; 0: 60 s
 }
 
-// Source is an LDAP directory. It implements directory.Source, directory.Looker, directory.Watcher and directory.PasswordChecker.
-// Safe for concurrent use.
+// Source is an LDAP directory. It implements directory.Source, directory.Looker, directory.Watcher,
+// directory.Expiring and directory.PasswordChecker. Safe for concurrent use.
 type Source struct {
 	cfg    Config
 	logger *slog.Logger

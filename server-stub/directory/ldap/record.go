@@ -154,12 +154,18 @@ func (m *mapping) disabled(e *wire.Entry) bool {
 
 // expired reads accountExpires: hundreds of nanoseconds since 1601, where 0 and the greatest value mean never.
 func (m *mapping) expired(text string) bool {
+	at, ok := windowsTime(text)
+	return ok && !at.After(m.now)
+}
+
+// windowsTime reads a time of Active Directory, false for never and for what is none.
+func windowsTime(text string) (time.Time, bool) {
 	const never, unixEpoch, perSecond = 0x7fffffffffffffff, 11_644_473_600, 10_000_000
 	ticks, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || ticks <= 0 || ticks == never {
-		return false
+		return time.Time{}, false
 	}
-	return !time.Unix(ticks/perSecond-unixEpoch, 0).After(m.now)
+	return time.Unix(ticks/perSecond-unixEpoch, 0), true
 }
 
 // language takes the first of preferredLanguage, which may be a list with weights as in HTTP (RFC 2798 section 2.7).
