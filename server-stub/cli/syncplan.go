@@ -137,9 +137,12 @@ func (p *csvPlan) change(c admin.PlanChange) error {
 		}
 		lines++
 	}
-	for field, list := range map[string][]string{"card or code": c.Details, "weak": c.Weak, "conflict": c.Problems} {
-		for _, text := range list {
-			if err := line(kind, field, "", text); err != nil {
+	for _, more := range []struct {
+		field string
+		texts []string
+	}{{"card or code", c.Details}, {"weak", c.Weak}, {"conflict", c.Problems}} {
+		for _, text := range more.texts {
+			if err := line(kind, more.field, "", text); err != nil {
 				return err
 			}
 			lines++
@@ -250,16 +253,19 @@ func each(c admin.PlanChange, texts []string) (rows [][]string) {
 
 func fieldRows(c admin.PlanChange) (rows [][]string) {
 	for _, f := range c.Fields {
-		rows = append(rows, []string{who(c), f.Field, f.Old, f.New})
+		rows = append(rows, []string{who(c), f.Field, first(f.Old, nothing), first(f.New, nothing)})
 	}
 	for _, d := range c.Details {
-		rows = append(rows, []string{who(c), "card or code", "", d})
+		rows = append(rows, []string{who(c), "card or code", nothing, d})
 	}
 	if rows == nil {
-		rows = [][]string{{who(c), "", "", c.Words}}
+		rows = [][]string{{who(c), nothing, nothing, c.Words}}
 	}
 	return rows
 }
+
+// nothing stands where a table would have a hole.
+const nothing = "-"
 
 // tablePlan collects the first lines of each kind and shows them at the end.
 type tablePlan struct {
