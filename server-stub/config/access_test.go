@@ -60,7 +60,7 @@ func TestMistakesInCodesAndMailAreNamed(t *testing.T) {
 	for text, want := range map[string]string{
 		"access_codes: {keep: plain}":                                      "access_codes.keep: write hash or reveal",
 		"access_codes: {length: 6}":                                        "allow_short: yes",
-		"access_codes: {lenght: 9}":                                        `did you mean "length"?`,
+		"access_codes: {lengt: 9}":                                         `did you mean "length"?`,
 		"cards: {keep: no}":                                                "cards.keep: write hash or reveal",
 		"mail: {host: mail.example.org}":                                   "mail.from",
 		"mail: {host: mail.example.org, from: a@example.org, tls: none}":   "everybody on the way can read access codes",

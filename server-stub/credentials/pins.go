@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/platenprint/platen/internal/secret"
@@ -15,12 +14,12 @@ import (
 // CheckPIN tells whether this is a person's PIN. Somebody without one costs as much as a wrong one. Counting the tries is the
 // caller's business.
 func (s *Service) CheckPIN(ctx context.Context, user core.UserID, pin secret.String) (bool, error) {
-	var pins []core.Credential
-	err := s.d.Store.View(ctx, func(tx store.Tx) (err error) {
-		pins = nil
+	var kept core.Credential
+	err := s.d.Store.View(ctx, func(tx store.Tx) error {
+		kept = core.Credential{}
 		return tx.CredentialsOf(ctx, []core.UserID{user}, func(c core.Credential) {
-			if c.Kind == core.CredentialPIN && !slices.ContainsFunc(pins, func(o core.Credential) bool { return o.ID == c.ID }) {
-				pins = append(pins, c)
+			if c.Kind == core.CredentialPIN {
+				kept = c // there is one at most; of several the latest counts
 			}
 		})
 	})
@@ -28,17 +27,17 @@ func (s *Service) CheckPIN(ctx context.Context, user core.UserID, pin secret.Str
 		return false, fmt.Errorf("check the PIN of user %d: %w", user, err)
 	}
 	given := s.peppered(user, pin)
-	for _, c := range pins {
-		if c.PHC != "" {
-			return s.d.Hasher.Verify(ctx, given, c.PHC)
-		}
-		if err := s.d.Hasher.Waste(ctx, given); err != nil {
-			return false, err
-		}
-		kept, err := s.open(c)
-		return err == nil && kept.Equal(pin), err
+	switch {
+	case kept.ID == 0:
+		return false, s.d.Hasher.Waste(ctx, given)
+	case kept.PHC != "":
+		return s.d.Hasher.Verify(ctx, given, kept.PHC)
 	}
-	return false, s.d.Hasher.Waste(ctx, given)
+	if err := s.d.Hasher.Waste(ctx, given); err != nil {
+		return false, err
+	}
+	text, err := s.open(kept)
+	return err == nil && text.Equal(pin), err
 }
 
 // wakeUp lets Run look for PINs. They are not committed yet, so Run looks a little later too.

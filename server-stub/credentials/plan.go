@@ -130,8 +130,13 @@ func (b *batch) Plan(ctx context.Context, tx store.Tx, items []dirsync.Credentia
 // factsOf are what others know of a person, for R-CODE-2.
 func factsOf(u core.User, r directory.Record) []fact {
 	facts := []fact{
-		{"employee number", r.EmployeeID}, {"username", r.Username}, {"username", u.Username}, {"short name", r.SAM}, {"short name", r.Nickname},
-		{"name", r.DisplayName}, {"name", u.DisplayName},
+		{"employee number", r.EmployeeID},
+		{"username", r.Username},
+		{"username", u.Username},
+		{"short name", r.SAM},
+		{"short name", r.Nickname},
+		{"name", r.DisplayName},
+		{"name", u.DisplayName},
 	}
 	for what, address := range map[string]string{"username": r.UPN, "e-mail address": r.Email} {
 		before, _, _ := strings.Cut(address, "@")

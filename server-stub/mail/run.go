@@ -23,11 +23,18 @@ const (
 	longestOff = 10 * time.Minute // between tries to reach the server
 )
 
-// Run sends what is due until ctx ends. A message that is being handed over then is finished first.
+// Run sends what is due until ctx ends. A message that is being handed over then is finished first. Its error is the database's, at the
+// start.
 func (s *Service) Run(ctx context.Context) error {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	off, forgotten := time.Duration(0), time.Time{}
+	if err := s.holdBack(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return err
+	}
 	for {
 		select {
 		case <-ctx.Done():

@@ -311,27 +311,52 @@ func (s *Service) AllAgain(ctx context.Context, actor string) (int, error) {
 	}
 }
 
-// Restored is called after a backup was restored: mail that waited in it may have been sent since it was made, so it is not sent by
+// restoredAction is what a restore of a backup is called in the audit log.
+const restoredAction = "backup.restore"
+
+// holdBack looks whether a backup was restored: mail that waited in it may have been sent since it was made, so it is not sent by
 // itself.
-func Restored(ctx context.Context, st store.Store, now time.Time) error {
-	for {
-		n := 0
-		if err := st.Update(ctx, func(tx store.Tx) error {
-			list, err := tx.ListMail(ctx, []core.MailState{core.MailWaiting, core.MailSending}, 0, batch)
-			n = len(list)
-			for _, m := range list {
-				from := m.State
-				m.State, m.ChangedAt, m.Problem = core.MailUnsure, now, "it waited in a backup that was restored; it may have been sent before"
-				if err := tx.MoveMail(ctx, from, m); err != nil {
-					return err
-				}
-			}
+func (s *Service) holdBack(ctx context.Context) error {
+	var restored time.Time
+	var list []core.Mail
+	if err := s.d.Store.View(ctx, func(tx store.Tx) (err error) {
+		if restored, err = lastRestore(ctx, tx, s.d.Clock().Add(-giveUp-keepFor)); err != nil || restored.IsZero() {
 			return err
-		}); err != nil {
-			return fmt.Errorf("hold the mail of a restored backup back: %w", err)
 		}
-		if n < batch {
-			return nil
+		list, err = tx.ListMail(ctx, []core.MailState{core.MailWaiting, core.MailSending}, 0, 1<<31-1)
+		return err
+	}); err != nil {
+		return fmt.Errorf("hold the mail of a restored backup back: %w", err)
+	}
+	for _, m := range list {
+		if !m.CreatedAt.Before(restored) {
+			continue
 		}
+		from := m.State
+		m.State, m.Problem = core.MailUnsure, "it waited in a backup that was restored; it may have been sent before"
+		if err := s.move(ctx, from, m); err != nil && !errors.Is(err, core.ErrNotFound) {
+			return err
+		}
+	}
+	return nil
+}
+
+// lastRestore returns when a backup was last restored, zero for not since then.
+func lastRestore(ctx context.Context, tx store.Tx, since time.Time) (time.Time, error) {
+	const page = 1000
+	for before := int64(0); ; {
+		events, err := tx.AuditEvents(ctx, before, page)
+		if err != nil {
+			return time.Time{}, err
+		}
+		for _, e := range events {
+			if e.Action == restoredAction {
+				return e.At, nil
+			}
+		}
+		if len(events) < page || events[page-1].At.Before(since) {
+			return time.Time{}, nil
+		}
+		before = events[page-1].ID
 	}
 }

@@ -48,7 +48,7 @@ func (p *parts) walk(t *testing.T, contentType, encoding string, body io.Reader)
 	if strings.HasPrefix(kind, "multipart/") {
 		for r := multipart.NewReader(body, params["boundary"]); ; {
 			part, err := r.NextPart() // decodes quoted-printable
-			if err == io.EOF {        //nolint:errorlint // multipart returns it as it is
+			if err == io.EOF {
 				return
 			}
 			if err != nil {
@@ -361,7 +361,7 @@ func TestABadLineLosesAndDoublesNothing(t *testing.T) {
 		}
 	}()
 	p := newPost(t, func(d *mail.Deps) {
-		d.Settings.TLS, d.Settings.Host, d.Settings.Port = mail.NoTLS, "127.0.0.1", l.Addr().(*net.TCPAddr).Port //nolint:errcheck,forcetypeassert // a TCP listener
+		d.Settings.TLS, d.Settings.Host, d.Settings.Port = mail.NoTLS, "127.0.0.1", l.Addr().(*net.TCPAddr).Port
 	})
 	p.queue(message("anna@example.org"))
 	p.mustSend()
