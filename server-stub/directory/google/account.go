@@ -111,9 +111,12 @@ func (s *Source) noToken(ctx context.Context, a account, scopes []string, err er
 	f.err = errors.New(oneLine(strings.TrimSpace(answer.Code + ": " + answer.Description)))
 	switch {
 	case answer.Code == "unauthorized_client", answer.Code == "access_denied": //nolint:misspell // the name in RFC 6749
-		missing := s.missing(ctx, a, scopes)
-		f.remedy = fmt.Sprintf("the customer has not given the service account the scope %s: in %s add the client id %s with %s",
-			strings.Join(missing, " and "), delegation, a.clientID, strings.Join(scopes, ","))
+		missing, word := s.missing(ctx, a, scopes), "scope"
+		if len(missing) > 1 {
+			word = "scopes"
+		}
+		f.remedy = fmt.Sprintf("the customer has not given the service account the %s %s: in %s add the client id %s with %s",
+			word, strings.Join(missing, " and "), delegation, a.clientID, strings.Join(scopes, ","))
 	case strings.Contains(answer.Description, "email or User ID"):
 		f.remedy = "subject is no user of the customer: write the address of an administrator of theirs"
 	case strings.Contains(answer.Description, "JWT Signature"), strings.Contains(answer.Description, "account not found"):

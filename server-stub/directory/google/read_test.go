@@ -336,7 +336,7 @@ func TestErrorsSayWhatToDo(t *testing.T) {
 		{"the scope of people missing", without(ScopeUsers), []string{"the scope " + ScopeUsers + ":", "domain-wide delegation", "100000000000000000001", "HTTP 401"}},
 		{"the scope of groups missing", without(ScopeGroups), []string{"the scope " + ScopeGroups + ":", "domain-wide delegation"}},
 		{"the scope of schemas missing", without(ScopeSchemas), []string{"the scope " + ScopeSchemas + ":"}},
-		{"nothing delegated", func(*Config) { c.Delegate("https://www.googleapis.com/auth/drive") }, []string{ScopeUsers + " and " + ScopeGroups}},
+		{"nothing delegated", func(*Config) { c.Delegate("https://www.googleapis.com/auth/drive") }, []string{"the scopes " + ScopeUsers + " and " + ScopeGroups}},
 		{"scope withdrawn from a token", fault(emulator.Fault{Status: http.StatusForbidden, Reason: "insufficientPermissions"}), []string{"give the client id", ScopeUsers}},
 		{"subject is nobody", func(cfg *Config) { cfg.Subject = "nobody@example.org" }, []string{"subject is no user"}},
 		{"subject is no administrator", func(cfg *Config) { cfg.Subject = "person1@example.org" }, []string{"Admin roles", "person1@example.org", "HTTP 403"}},
