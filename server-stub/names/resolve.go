@@ -140,6 +140,8 @@ type resolution struct {
 	ids   []ID
 	now   time.Time
 	why   []string
+	// others are people of earlier stages who hold the name only in a form that finds nobody, such as their e-mail address.
+	others []found
 }
 
 func (a *resolution) explain(format string, args ...any) {
@@ -230,7 +232,14 @@ func (a *resolution) stage(lookups []lookup, last bool) (Answer, bool) {
 			people = addFound(people, found{Owner{h.UserID, h.Active}, matches})
 		}
 	}
+	for _, f := range a.others {
+		people = addFound(people, f)
+	}
 	if len(people) == 0 {
+		return Answer{}, false
+	}
+	if !last && !slices.ContainsFunc(people, func(f found) bool { return f.matches }) {
+		a.others = people // they keep others from the name, but the next stage may find them themselves
 		return Answer{}, false
 	}
 	if !last && len(lookups) == 1 && lookups[0].rule == byExact && a.query.Context == Prompt && !exact &&

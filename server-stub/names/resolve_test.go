@@ -188,6 +188,28 @@ func TestResolve(t *testing.T) {
 		{name: "A1_34_alias_matches_jobs", q: Query{Context: PrintProvider, Text: "ally"}, holders: append(slices.Clone(corp), holding{user: 1, kind: core.NameAlias, name: "ally"}), want: One, wantUser: 1},
 		{name: "A1_34_shared_short_name_is_unowned", q: Query{Context: PrintProvider, Text: "sam"}, want: Ambiguous, wantMany: []core.UserID{2, 3}},
 		{name: "A1_56_e-mail_alone_owns_no_job", q: Query{Context: PrintProvider, Text: "alex@mail.example.org"}, want: Unknown},
+		{
+			name: "A1_34_own_e-mail_under_the_suffix_does_not_hide_the_short_name", q: Query{Context: PrintProvider, Text: "kim.doe"}, want: One, wantUser: 1,
+			holders: []holding{{user: 1, kind: core.NameUPN, name: "kim@example.org"}, {user: 1, kind: core.NameSAM, name: "kim.doe", domain: "CORP"}, {user: 1, kind: core.NameEmail, name: "kim.doe@example.org"}},
+		},
+		{
+			name: "A1_34_another's_e-mail_under_the_suffix_makes_it_nobody's", q: Query{Context: PrintProvider, Text: "kim.doe"}, want: Ambiguous, wantMany: []core.UserID{1, 2},
+			holders: []holding{{user: 1, kind: core.NameSAM, name: "kim.doe", domain: "CORP"}, {user: 2, kind: core.NameEmail, name: "kim.doe@example.org"}},
+		},
+		{
+			name: "A1_34_a_former_UPN_of_another_makes_it_nobody's", q: Query{Context: PrintProvider, Text: "kim.doe"}, want: Ambiguous, wantMany: []core.UserID{1, 2},
+			holders: []holding{{user: 1, kind: core.NameSAM, name: "kim.doe", domain: "CORP"}, {user: 2, kind: core.NameUPN, name: "kim.doe@example.org", ended: time.Hour}},
+		},
+		{
+			name: "A1_34_e-mail_alone_finds_nobody", q: Query{Context: PrintProvider, Text: "kim.doe"}, want: Unknown,
+			holders: []holding{{user: 2, kind: core.NameEmail, name: "kim.doe@example.org"}},
+		},
+		{
+			name: "A1_50_own_e-mail_does_not_hide_the_shortened_UPN", q: Query{Context: PrintProvider, Text: "kim.doe@example.org"}, rules: truncating, want: One, wantUser: 1,
+			holders: []holding{
+				{user: 1, kind: core.NameSAM, name: "kim.doe", domain: "CORP", source: "corp"}, {user: 1, kind: core.NameEmail, name: "kim.doe@example.org", source: "corp"},
+			},
+		},
 		{name: "A1_31_UPN_as_owner", q: Query{Context: PrintProvider, Text: "alex.test@example.org"}, want: One, wantUser: 1},
 		{name: "look-alike owns no job", q: Query{Context: PrintProvider, Text: "сора"}, holders: []holding{{user: 1, kind: core.NameUsername, name: "сора"}}, want: Unknown},
 
