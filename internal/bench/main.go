@@ -32,6 +32,7 @@ var groups = []group{
 	{"storm", "enrolled computers that come back all at once", (*rig).storm, false},
 	{"microsoft", "signing in with Microsoft, against the emulator", (*rig).microsoft, false},
 	{"logon", "people arriving: from sign-in to the first balance", (*rig).logon, false},
+	{"ldap", "100,000 people in slapd, beside OpenLDAP's own tools", (*rig).ldap, true},
 	{"graph", "a tenant of Entra ID with 100,000 people and 1,000 nested groups, against the emulator", (*rig).graph, true},
 	{"resolve", "whose name it is, asked half a million people, beside SQLite", (*rig).resolve, true},
 }
@@ -61,6 +62,9 @@ func main() {
 	do := func() error { return run(ctx, *only, o) }
 	if os.Getenv(othersEnv) != "" {
 		do = func() error { return beSomeone(ctx) }
+	}
+	if os.Getenv(ldapEnv) != "" {
+		do = func() error { return doLDAP(ctx, os.Stdout) }
 	}
 	if err := do(); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
