@@ -26,6 +26,7 @@ type Fault struct {
 	Cycle     bool   // the next page is this one again
 	Empty     bool   // the page has nobody, and a link to itself under a new name each time
 	Replay    bool   // everybody on the page is there twice
+	Ghosts    bool   // everybody on the page is said to be removed, too, as they once were
 	Reverse   bool   // the rows come in the opposite order
 	Endless   bool   // neither a next page nor a link for the next time follows
 	Duplicate bool   // the link leads to this page again, under a new name each time
@@ -89,6 +90,11 @@ func (f Fault) refusal(base string) *refusal {
 func (f Fault) spoil(p *page, r *http.Request, base string, count int) {
 	if f.Replay {
 		p.Value = append(p.Value, p.Value...)
+	}
+	if f.Ghosts {
+		for _, row := range slices.Clone(p.Value) {
+			p.Value = append(p.Value, map[string]any{"id": row["id"], "@removed": map[string]string{"reason": "changed"}})
+		}
 	}
 	if f.Hide != "" {
 		for _, row := range p.Value {

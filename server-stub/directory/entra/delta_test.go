@@ -155,6 +155,21 @@ func TestReplaysAndAnyOrderOfChanges(t *testing.T) {
 	}
 }
 
+func TestWhoIsSaidToBeRemovedAndThereIsLookedUp(t *testing.T) {
+	tt := newTenant(t, graph.Synced(5))
+	s, _ := source(t, tt.config(), t.Output())
+	next := begin(t, s)
+	tt.Graph.Change(graph.GUID("person1"), graph.Person{"displayName": "Back again"})
+	tt.Graph.Change(graph.GUID("person2"), graph.Person{"displayName": "Gone meanwhile"})
+	for _, reverse := range []bool{false, true} {
+		tt.Graph.SetFault(&graph.Fault{Endpoint: "delta", Ghosts: true, Reverse: reverse})
+		seen, _ := changesSince(t, s, next)
+		if _, there := seen.People[keyOf("person1")]; !there || len(seen.Left) > 0 || len(seen.People) != 2 {
+			t.Errorf("reverse %t: %v, gone %v", reverse, seen.People, seen.Left)
+		}
+	}
+}
+
 func TestStartingOver(t *testing.T) {
 	people := graph.Synced(30)
 	tt := newTenant(t, people, graph.Nested(2, people)...)
