@@ -51,14 +51,16 @@ type Handler struct {
 	tokens *Tokens
 	watch  *watch
 
-	mu    sync.Mutex
-	locks map[core.SourceID]*sync.Mutex // of writes: what is read, changed and written must not change meanwhile
+	locks locks
+
+	mu     sync.Mutex
+	queues map[core.SourceID]*queue // guarded by mu
 }
 
 // New makes the handler.
 func New(d Deps) *Handler {
 	h := &Handler{
-		d: d, users: userType(), groups: groupType(), tokens: NewTokens(d.Store, d.Clock), watch: newWatch(), locks: map[core.SourceID]*sync.Mutex{},
+		d: d, users: userType(), groups: groupType(), tokens: NewTokens(d.Store, d.Clock), watch: newWatch(), queues: map[core.SourceID]*queue{},
 	}
 	h.routes = h.table()
 	return h
@@ -76,15 +78,14 @@ func (h *Handler) Routes() []string {
 	return list
 }
 
-// lock keeps other writes of the connection out until the returned function is called.
-func (h *Handler) lock(source core.SourceID) func() {
+// queue is where the changes of a connection wait.
+func (h *Handler) queue(source core.SourceID) *queue {
 	h.mu.Lock()
-	l := h.locks[source]
-	if l == nil {
-		l = &sync.Mutex{}
-		h.locks[source] = l
+	defer h.mu.Unlock()
+	q := h.queues[source]
+	if q == nil {
+		q = &queue{engine: h.d.Engine, store: h.d.Store}
+		h.queues[source] = q
 	}
-	h.mu.Unlock()
-	l.Lock()
-	return l.Unlock
+	return q
 }

@@ -59,7 +59,7 @@ func (c *call) create(t *resourceType) error {
 	if c.conn.NoCreate {
 		return refuse(http.StatusForbidden, "", "this connection does not create %ss: creating is switched off for it", strings.ToLower(t.name))
 	}
-	defer c.lock(c.token.Source)()
+	defer c.locks.lock(c.token.Source, nameLock(t, d.label()))()
 	now := c.d.Clock()
 	w := &write{call: c, kind: t, doc: d, result: "created"}
 	w.after = store.SCIMResource{
@@ -74,6 +74,9 @@ func (c *call) create(t *resourceType) error {
 	}
 	return w.answerWith(http.StatusCreated)
 }
+
+// nameLock is what keeps two requests from giving one name to two resources. Ids of resources hold no space.
+func nameLock(t *resourceType, label string) string { return t.name + " " + fold(label) }
 
 // newID makes the id of a resource: 128 random bits.
 func newID() string { return strings.ToLower(rand.Text()) }
@@ -199,7 +202,7 @@ func (c *call) load(t *resourceType, operation string) (*write, error) {
 
 // patch changes a resource by operations.
 func (c *call) patch(t *resourceType) error {
-	defer c.lock(c.token.Source)()
+	defer c.locks.lock(c.token.Source, c.id)()
 	w, err := c.load(t, "update")
 	if err != nil {
 		return err
@@ -229,7 +232,7 @@ func (c *call) patch(t *resourceType) error {
 // replace changes a resource to what the request says. Secrets that it does not speak of stay: whoever reads a resource, changes
 // it and writes it back has never seen them.
 func (c *call) replace(t *resourceType) error {
-	defer c.lock(c.token.Source)()
+	defer c.locks.lock(c.token.Source, c.id)()
 	w, err := c.load(t, "replace")
 	if err != nil {
 		return err
@@ -265,6 +268,7 @@ func (w *write) update(wasActive any) error {
 		return refuse(http.StatusForbidden, "", "this connection does not change %ss: updating is switched off for it", strings.ToLower(w.kind.name))
 	}
 	if w.kind == w.users && fold(w.doc.label()) != fold(w.before.Name) {
+		defer w.locks.lock(w.token.Source, nameLock(w.kind, w.doc.label()))()
 		if err := w.d.Store.View(w.r.Context(), w.taken); err != nil {
 			return err
 		}
@@ -283,7 +287,7 @@ func (w *write) taken(tx store.Tx) error {
 
 // remove deletes a resource. A person is only taken out: with the same userName and externalId they come back as they were.
 func (c *call) remove(t *resourceType) error {
-	defer c.lock(c.token.Source)()
+	defer c.locks.lock(c.token.Source, c.id)()
 	w, err := c.load(t, "delete")
 	if err != nil {
 		return err
@@ -393,19 +397,15 @@ func (w *write) set(secrets map[string][]string) (set dirsync.PushSet) {
 	return set
 }
 
-// push hands the set to the engine and then runs finish in a transaction. Should the server stop between the two, the provider got no
-// answer and asks again: a change is then done once more, and somebody new is found by orphan.
+// push hands the set to the engine and then runs finish.
 func (w *write) push(ctx context.Context, set dirsync.PushSet, finish func(context.Context, store.Tx, dirsync.PushResult) error) error {
-	result, err := w.d.Engine.Push(ctx, w.conn.Source, w.conn.Settings, set)
+	err := w.queue(w.token.Source).do(&job{ctx: ctx, conn: w.conn, set: set, finish: finish})
 	var stopped *dirsync.StoppedError
 	if errors.As(err, &stopped) {
 		w.entry.Result = "stopped"
 		return &failure{status: http.StatusServiceUnavailable, detail: stopped.Message, wait: stoppedWait}
 	}
-	if err != nil {
-		return err
-	}
-	return w.d.Store.Update(ctx, func(tx store.Tx) error { return finish(ctx, tx, result) })
+	return err
 }
 
 // judge reads what the engine says of the person.
