@@ -34,6 +34,7 @@ var groups = []group{
 	{"logon", "people arriving: from sign-in to the first balance", (*rig).logon, false},
 	{"ldap", "100,000 people in slapd, beside OpenLDAP's own tools", (*rig).ldap, true},
 	{"graph", "a tenant of Entra ID with 100,000 people and 1,000 nested groups, against the emulator", (*rig).graph, true},
+	{"scim", "an identity provider that writes people one by one", (*rig).scim, true},
 	{"resolve", "whose name it is, asked half a million people, beside SQLite", (*rig).resolve, true},
 }
 

@@ -1,5 +1,7 @@
 package scimclient
 
+import "fmt"
+
 // Person is somebody in the identity provider's directory. ID is the provider's own id of them.
 type Person struct {
 	ID         string `json:"id"`
@@ -54,4 +56,20 @@ func (p Person) mapped() [][2]string {
 		{cards + ":accessCard", p.Card},
 		{cards + ":accessCode", p.Code},
 	}
+}
+
+// MakeUp makes up people and one group with all of them.
+func MakeUp(n int) Scope {
+	g := Group{ID: "group-staff", Name: "All staff"}
+	var s Scope
+	for i := range n {
+		name := fmt.Sprintf("person%05d", i+1)
+		s.People = append(s.People, Person{
+			ID: fmt.Sprintf("00000000-0000-4000-8000-%012d", i+1), UserName: name + "@example.org", Nickname: name, Display: fmt.Sprintf("Person %d", i+1), Given: "Person",
+			Family: fmt.Sprint(i + 1), Mail: name + "@example.org", Department: fmt.Sprintf("Department %d", i%20), Employee: fmt.Sprint(100000 + i), Card: fmt.Sprintf("04A1%06X", i+1),
+		})
+		g.Members = append(g.Members, s.People[i].ID)
+	}
+	s.Groups = []Group{g}
+	return s
 }
