@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
 )
@@ -14,6 +15,8 @@ import (
 const (
 	VerbSyncToken = "sync.token"
 	VerbSyncLog   = "sync.log"
+	// VerbSyncApprove lets what a directory sends pass the brake for an hour.
+	VerbSyncApprove = "sync.approve"
 )
 
 // What SyncToken can do.
@@ -54,6 +57,18 @@ type TokenShown struct {
 	LastUsed  *time.Time `json:"last_used,omitempty"`
 }
 
+// SyncApprove lets what a directory sends pass the brake for an hour.
+type SyncApprove struct {
+	Source string `json:"source"`
+	Reason string `json:"reason"`
+}
+
+// SyncApproved says until when.
+type SyncApproved struct {
+	Source string    `json:"source"`
+	Until  time.Time `json:"until"`
+}
+
 // SyncLog asks for lines of the provisioning log.
 type SyncLog struct {
 	Source string `json:"source"`
@@ -85,6 +100,7 @@ type SyncLogLine struct {
 func (s *Server) scimRoutes() {
 	on(s, VerbSyncToken, s.syncToken)
 	on(s, VerbSyncLog, s.syncLog)
+	on(s, VerbSyncApprove, s.syncApprove)
 }
 
 func (s *Server) tokens() *scim.Tokens { return scim.NewTokens(s.Store, s.Clock) }
@@ -149,6 +165,18 @@ func (s *Server) tellTokens(ctx context.Context, id core.SourceID, out *SyncToke
 	c, err := s.tokens().Connection(ctx, id)
 	out.LastSeen, out.Warning, out.WarnedAt = optionalTime(c.LastSeenAt), c.Warning, optionalTime(c.WarnedAt)
 	return err
+}
+
+// approval is how long an approval lasts, see dirsync.Syncer.ApprovePushes.
+const approval = time.Hour
+
+func (s *Server) syncApprove(ctx context.Context, in SyncApprove) (SyncApproved, error) {
+	d, err := s.sending(ctx, in.Source)
+	if err != nil {
+		return SyncApproved{}, err
+	}
+	err = dirsync.New(s.Store, s.Clock, dirsync.Config{Logger: s.Logger}).ApprovePushes(ctx, core.SourceID(d.ID), in.Reason)
+	return SyncApproved{d.ID, s.Clock().Add(approval)}, err
 }
 
 func tokenState(t store.SCIMToken, now time.Time) string {

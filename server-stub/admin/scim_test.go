@@ -80,6 +80,28 @@ func TestA3_43_TokensAreMadeShownAndRevoked(t *testing.T) {
 	}
 }
 
+func TestWhatIsSentIsApprovedWithAReason(t *testing.T) {
+	s, ctx := sender(t), t.Context()
+	for name, in := range map[string]SyncApprove{"no reason": {Source: "entra", Reason: " "}, "a directory that is read": {Source: "corp", Reason: "x"}} {
+		if _, err := s.syncApprove(ctx, in); !errors.Is(err, core.ErrInvalid) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	r, err := s.syncApprove(ctx, SyncApprove{Source: "entra", Reason: "the school closed"})
+	if err != nil || !r.Until.Equal(noon.Add(time.Hour)) {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if err := s.Store.View(ctx, func(tx store.Tx) error {
+		runs, err := tx.SyncRuns(ctx, "entra", 1)
+		if len(runs) != 1 || !strings.Contains(runs[0].Message, "the school closed") {
+			t.Errorf("%+v", runs)
+		}
+		return err
+	}); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestA3_67_TheProvisioningLogIsReadOn(t *testing.T) {
 	s, ctx := sender(t), t.Context()
 	if err := s.Store.Update(ctx, func(tx store.Tx) error {

@@ -104,6 +104,33 @@ func (a *app) syncLog() *cobra.Command {
 	return cmd
 }
 
+func (a *app) syncApprove() *cobra.Command {
+	var in admin.SyncApprove
+	cmd := &cobra.Command{
+		Use: "approve [DIRECTORY] --reason WHY", Short: "Let what a directory sends by itself pass the brake for an hour",
+		Long: `Let what a directory sends by itself pass the brake for an hour.
+
+When a directory that sends by itself (SCIM) would take out more than 5 % of its people (and more than 10) within 24 hours, the rest is
+refused and the directory told to come back later; nothing is lost. Look at sync log first. The reason is kept with the runs.`,
+		Example: "  platen-server sync approve entra --reason \"the class of 2026 left, ticket 4711\"",
+		Args:    atMost(1), ValidArgsFunction: a.completeDirectories,
+		RunE: func(cmd *cobra.Command, given []string) error {
+			if in.Source = firstOf(given); in.Reason == "" {
+				return usage("say why: --reason TEXT; it is kept with the runs")
+			}
+			var r admin.SyncApproved
+			if err := a.call(cmd.Context(), admin.VerbSyncApprove, in, &r); err != nil {
+				return err
+			}
+			return a.print(r, func(w io.Writer) {
+				fmt.Fprintf(w, "What %s sends passes the brake until %s.\n", printable(r.Source), when(r.Until))
+			})
+		},
+	}
+	cmd.Flags().StringVar(&in.Reason, "reason", "", "why; it is kept with the runs")
+	return cmd
+}
+
 // followLog writes lines as they come, until the command is interrupted.
 func (a *app) followLog(cmd *cobra.Command, in admin.SyncLog, lines []admin.SyncLogLine) error {
 	ticker := time.NewTicker(followEvery)

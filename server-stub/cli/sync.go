@@ -24,7 +24,7 @@ A directory is added, tested, looked at before anything changes, and applied; ev
 
 DIRECTORY is the id of one; where there is only one it can be left out.`
 	cmd.AddCommand(a.syncAdd(), a.syncTest(), a.syncPlan(), a.syncApply(), a.syncUndo(), a.syncRuns(), a.syncWhy(), a.syncSchedule(),
-		a.syncList(), a.syncShow(), a.syncSet(), a.syncToken(), a.syncLog(), a.syncRemove())
+		a.syncList(), a.syncShow(), a.syncSet(), a.syncToken(), a.syncLog(), a.syncApprove(), a.syncRemove())
 	return cmd
 }
 

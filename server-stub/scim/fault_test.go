@@ -343,6 +343,26 @@ func TestFault_F14_ScopeCut(t *testing.T) {
 	}
 }
 
+// What the brake stopped passes once an administrator said why.
+func TestFault_F14_Approved(t *testing.T) {
+	s := newSite(t)
+	ids := s.fill(30)
+	s.later(2 * time.Hour)
+	for i, id := range ids[:12] {
+		want := 204
+		if i >= 10 {
+			want = 503
+		}
+		s.want(want, "DELETE", "/Users/"+id, "")
+	}
+	if err := s.engine.ApprovePushes(t.Context(), "entra", "they left"); err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range ids[10:] {
+		s.want(204, "DELETE", "/Users/"+id, "")
+	}
+}
+
 // F14: requests that come twice or in the wrong order change nothing they should not, and end where the right order ends.
 func TestFault_F14_OutOfOrderAndTwice(t *testing.T) {
 	s := newSite(t)

@@ -403,7 +403,8 @@ func (w *write) push(ctx context.Context, set dirsync.PushSet, finish func(conte
 	var stopped *dirsync.StoppedError
 	if errors.As(err, &stopped) {
 		w.entry.Result = "stopped"
-		return &failure{status: http.StatusServiceUnavailable, detail: stopped.Message, wait: stoppedWait}
+		return &failure{status: http.StatusServiceUnavailable, wait: stoppedWait, detail: fmt.Sprintf(
+			"%s (`platen-server sync approve %s --reason WHY` does, for an hour)", stopped.Message, w.token.Source)}
 	}
 	return err
 }
