@@ -412,3 +412,25 @@ func TestFault_F11_rogue_server_changes_nobody(t *testing.T) {
 		})
 	}
 }
+
+// TestSomebodyListedTwiceIsHandedOverOnce: a server may give an entry again that is moved while it is read in pages.
+func TestSomebodyListedTwiceIsHandedOverOnce(t *testing.T) {
+	ca := testenv.NewCA(t)
+	const uuid = "04030201-0605-0807-0910-111213141516"
+	var searches atomic.Int64
+	url := rogue(t, ca, func(id int64, op *ber.Packet) []byte {
+		switch {
+		case op.Tag == 0:
+			return message(id, nil, result(1, 0))
+		case searches.Add(1) == 1:
+			return append(message(id, nil, entryOf("", map[string]string{"namingContexts": testenv.SlapdBase})), message(id, nil, result(5, 0))...)
+		case searches.Load() == 2:
+			return append(message(id, nil, entryOf("uid=a,ou=here", map[string]string{"entryUUID": uuid, "uid": "a"})), message(id, pagingCookie("more"), result(5, 0))...)
+		}
+		return append(message(id, nil, entryOf("uid=a,ou=there", map[string]string{"entryUUID": uuid, "uid": "a"})), message(id, nil, result(5, 0))...)
+	})
+	s := newSource(t, Config{ID: "lab", URLs: []string{url}, CAFile: ca.File, BindDN: readerDN, BindPassword: password(t, readerPassword)})
+	if all, err := readAll(t, s); err != nil || len(all) != 1 || searches.Load() != 3 {
+		t.Errorf("%d people in %d searches, %v", len(all), searches.Load(), err)
+	}
+}
