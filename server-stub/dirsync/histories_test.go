@@ -132,7 +132,7 @@ func (h *history) step() {
 			h.rt.Fatal(err)
 		}
 		h.hold(run)
-		if run.Conflicts == 0 {
+		if h.clean = h.clean && run.Conflicts == 0; h.clean {
 			h.same("the same run again, after it was undone", after, cardsAfter)
 		}
 	}

@@ -39,10 +39,10 @@ func nameChanges(c *edit, created bool) (list []FieldChange) {
 		return nil // a new person's names are all new
 	}
 	for _, n := range c.EndNames {
-		list = append(list, FieldChange{Field: "login name (" + string(n.Kind) + ")", Old: n.Name})
+		list = append(list, FieldChange{Field: nameField(n.Kind), Old: n.Name})
 	}
 	for _, n := range c.PutNames {
-		list = append(list, FieldChange{Field: "login name (" + string(n.Kind) + ")", New: n.Name})
+		list = append(list, FieldChange{Field: nameField(n.Kind), New: n.Name})
 	}
 	return list
 }
