@@ -50,7 +50,7 @@ func (d *demo) walkThrough(ctx context.Context) error {
 	} else {
 		steps = append(steps, w.wrongPassword, w.signIn)
 	}
-	return w.take(ctx, append(steps, w.credit, w.lowBalance, w.offline, w.nextMorning, w.verify)...)
+	return w.take(ctx, append(steps, w.credit, w.lowBalance, w.offline, w.nextMorning, w.directory, w.verify)...)
 }
 
 // take takes the steps one after the other.
