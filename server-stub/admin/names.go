@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"strings"
+	"time"
 
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/server-stub/core"
@@ -19,6 +20,7 @@ const (
 	VerbNamesReview  = "names.review"
 	VerbNamesMigrate = "names.migrate"
 	VerbNamesUndo    = "names.undo"
+	VerbNamesRuns    = "names.runs"
 	VerbUserResolve  = "user.resolve"
 )
 
@@ -78,6 +80,17 @@ type NamesUndo struct {
 	Run int64 `json:"run"`
 }
 
+// NamesRun is a migration that was done.
+type NamesRun struct {
+	Run       int64     `json:"run"`
+	Source    string    `json:"source,omitempty"` // "" for all directories
+	At        time.Time `json:"at"`
+	Renamed   int       `json:"renamed"`
+	Conflicts int       `json:"conflicts"`
+	UndoneBy  int64     `json:"undone_by,omitempty"`
+	Message   string    `json:"message"`
+}
+
 // Migration is what a migration did, or in a preview would do.
 type Migration struct {
 	Preview   bool            `json:"preview"`
@@ -129,6 +142,7 @@ func (s *Server) nameRoutes() {
 	on(s, VerbNamesReview, s.namesReview)
 	onLong(s, VerbNamesMigrate, s.namesMigrate)
 	onLong(s, VerbNamesUndo, s.namesUndo)
+	on(s, VerbNamesRuns, s.namesRuns)
 }
 
 func (s *Server) rules() names.Rules {
@@ -204,6 +218,22 @@ func (s *Server) namesUndo(ctx context.Context, in NamesUndo, progress func(Prog
 		return Migration{}, err
 	}
 	return migrationOf(m, false), nil
+}
+
+func (s *Server) namesRuns(ctx context.Context, _ Nothing) ([]NamesRun, error) {
+	runs, err := s.Users.Migrations(ctx, s.Directories.IDs())
+	if err != nil {
+		return nil, err
+	}
+	out := []NamesRun{}
+	for _, r := range runs {
+		run := NamesRun{Run: r.ID, Source: string(r.Source), At: r.StartedAt, Renamed: r.Renamed, Conflicts: r.Conflicts, UndoneBy: r.UndoneBy, Message: r.Message}
+		if strings.Contains(run.Source, ":") {
+			run.Source = "" // the name under which those of all directories are kept
+		}
+		out = append(out, run)
+	}
+	return out, nil
 }
 
 // report makes lines of progress.

@@ -155,7 +155,7 @@ func formulaSafe(cells []string) []string {
 func (a *app) namesMigrate() *cobra.Command {
 	var in admin.NamesMigrate
 	var source string
-	var preview, yes bool
+	var preview, yes, list bool
 	var undo int64
 	cmd := &cobra.Command{
 		Use: "migrate", Short: "Give everybody the UPN (or e-mail address) as username, or take that back", Args: args(),
@@ -166,10 +166,12 @@ func (a *app) namesMigrate() *cobra.Command {
 			if cmd.Flags().Changed("source") {
 				in.Source = &source
 			}
-			if undo != 0 {
+			switch {
+			case list:
+				return a.migrations(cmd)
+			case undo != 0:
 				return a.undoMigration(cmd, undo, yes)
-			}
-			if in.Apply {
+			case in.Apply:
 				if err := a.confirm(yes, "Everybody who can have it gets another username."); err != nil {
 					return err
 				}
@@ -186,10 +188,32 @@ func (a *app) namesMigrate() *cobra.Command {
 	f.StringVar(&source, "source", "", "only people of this directory, or local; all directories when not given")
 	f.BoolVar(&preview, "preview", false, "only say what it would do; so it is without --apply, too")
 	f.BoolVar(&in.Apply, "apply", false, "do it")
-	f.Int64Var(&undo, "undo", 0, "take the migration with this number back")
+	f.Int64Var(&undo, "undo", 0, "take the migration with this number back, within 30 days")
+	f.BoolVar(&list, "list", false, "list the migrations that were done")
 	f.BoolVar(&yes, "yes", false, "do not ask")
-	cmd.MarkFlagsMutuallyExclusive("preview", "apply", "undo")
+	cmd.MarkFlagsMutuallyExclusive("preview", "apply", "undo", "list")
 	return cmd
+}
+
+func (a *app) migrations(cmd *cobra.Command) error {
+	list := []admin.NamesRun{}
+	if err := a.call(cmd.Context(), admin.VerbNamesRuns, admin.Nothing{}, &list); err != nil {
+		return err
+	}
+	return a.print(list, func(w io.Writer) {
+		t := newTable(w, "RUN", "DIRECTORY", "AT", "RENAMED", "UNDONE BY", "WHAT")
+		for _, r := range list {
+			source, undone := r.Source, ""
+			if source == "" {
+				source = "all"
+			}
+			if r.UndoneBy != 0 {
+				undone = fmt.Sprintf("run %d", r.UndoneBy)
+			}
+			t.row(fmt.Sprint(r.Run), source, when(r.At), fmt.Sprint(r.Renamed), undone, r.Message)
+		}
+		t.flush()
+	})
 }
 
 func (a *app) undoMigration(cmd *cobra.Command, run int64, yes bool) error {

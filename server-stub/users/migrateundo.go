@@ -1,10 +1,12 @@
 package users
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
@@ -38,6 +40,28 @@ func (s *Service) UndoMigration(ctx context.Context, actor string, run int64, ru
 		}
 	}
 	return u.out, nil
+}
+
+// Migrations returns the latest migrations, of these sources and of all directories together, newest first.
+func (s *Service) Migrations(ctx context.Context, sources []core.SourceID) ([]core.SyncRun, error) {
+	const latest = 100 // runs of each source
+	var list []core.SyncRun
+	err := s.d.Store.View(ctx, func(tx store.Tx) error {
+		list = nil
+		for _, source := range append([]core.SourceID{migrationSource}, sources...) {
+			runs, err := tx.SyncRuns(ctx, source, latest)
+			if err != nil {
+				return err
+			}
+			list = append(list, slices.DeleteFunc(runs, func(r core.SyncRun) bool { return r.Kind != core.RunRename })...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list the renames: %w", err)
+	}
+	slices.SortFunc(list, func(a, b core.SyncRun) int { return cmp.Compare(b.ID, a.ID) })
+	return list, nil
 }
 
 // undo is one run of UndoMigration.

@@ -249,6 +249,19 @@ func TestNobodyGainsWhatSomebodyBeforeThemKeeps(t *testing.T) {
 	}
 }
 
+// Of several sources the person's own, the primary one, says what they will go by (row A1-02).
+func TestA1_02_TheUPNIsThatOfThePrimarySource(t *testing.T) {
+	for _, primary := range []core.SourceID{"corp", "cloud"} {
+		s := &site{}
+		s.add(core.User{Username: "alex", Source: primary}, named(core.NameUsername, "alex"), named(core.NameUPN, "alex@example.org"), named(core.NameUPN, "alex@cloud.example.org"))
+		s.names[1].Source, s.names[2].Source = "corp", "cloud"
+		want := map[core.SourceID]string{"corp": "alex@example.org", "cloud": "alex@cloud.example.org"}[primary]
+		if line := run(t, s, Options{To: ToUPN})[0]; line.Target != want {
+			t.Errorf("with %s as the primary source: %s, want %s", primary, line.Target, want)
+		}
+	}
+}
+
 func TestPages(t *testing.T) {
 	s := school()
 	whole := run(t, s, Options{To: ToUPN, Rules: rules(t, "")})
