@@ -60,3 +60,12 @@ func (s *Service) find(ctx context.Context, kind core.CredentialKind, text secre
 	}
 	return f, nil
 }
+
+// CodeState tells, in a transaction, whether a code (canonical) is in force for a person, and whether it works only together with a PIN.
+func (s *Service) CodeState(ctx context.Context, tx store.Tx, user core.UserID, code secret.String) (inForce, needsPIN bool, err error) {
+	c, err := tx.FindCredential(ctx, core.CredentialCode, s.digest(core.CredentialCode, code))
+	if errors.Is(err, core.ErrNotFound) || err == nil && c.UserID != user {
+		return false, false, nil
+	}
+	return err == nil, err == nil && s.NeedsPIN(c), err
+}

@@ -43,6 +43,7 @@ type content struct {
 	Code    string            `json:"code,omitempty"`
 	Shown   string            `json:"shown,omitempty"` // the code as people write it
 	Cards   []string          `json:"cards,omitempty"`
+	WithPIN bool              `json:"-"` // the code works only together with a PIN
 	Details map[string]string `json:"details,omitempty"`
 }
 
@@ -126,7 +127,11 @@ func (w *writer) personal(p *page, template Template, c content, say func(string
 	p.Before = []string{say(string(first))}
 	if c.Code != "" {
 		p.Label, p.Code, p.QRAlt = say("code"), c.Shown, say("qr")
-		p.After = append(p.After, say("code_how"), say("code_private"))
+		p.After = append(p.After, say("code_how"))
+		if c.WithPIN {
+			p.After = append(p.After, say("code_pin"))
+		}
+		p.After = append(p.After, say("code_private"))
 	} else if template == TemplateWelcomePlain && len(c.Cards) == 0 {
 		p.After = append(p.After, say("welcome_plain"))
 	}

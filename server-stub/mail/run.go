@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/store"
 )
@@ -153,22 +154,17 @@ func (s *Service) move(ctx context.Context, from core.MailState, m core.Mail) er
 
 // one sends one message and tells whether it was tried. Its error is of our database.
 func (s *Service) one(ctx context.Context, t *transport, m core.Mail) (tried bool, err error) {
-	m, ok, err := s.claim(ctx, m)
-	if err != nil || !ok {
+	m, c, err := s.claim(ctx, m)
+	if err != nil || m.State != core.MailSending {
 		return false, err
 	}
-	plain, err := s.d.Keys.Open(purpose, place(m), m.Sealed)
-	var c content
-	if err == nil {
-		err = json.Unmarshal(plain, &c)
-	}
-	var result outcome
-	if err != nil {
-		result = outcome{refused, fmt.Sprintf("what it says cannot be read: %v", err)}
-	} else if msg, err := s.writer.message(envelope{m.To, m.MessageID, m.CreatedAt}, Template(m.Template), m.Language, c); err != nil {
-		result = outcome{refused, err.Error()}
-	} else {
-		result = t.send(m.To, msg)
+	result := outcome{refused, m.Problem}
+	if m.Problem == "" {
+		if msg, err := s.writer.message(envelope{m.To, m.MessageID, m.CreatedAt}, Template(m.Template), m.Language, c); err != nil {
+			result.problem = err.Error()
+		} else {
+			result = t.send(m.To, msg)
+		}
 	}
 	s.settleMail(&m, result)
 	// What was sent must be noted, even if we are to end.
@@ -184,33 +180,65 @@ func (s *Service) one(ctx context.Context, t *transport, m core.Mail) (tried boo
 	return true, err
 }
 
-// claim takes a message for sending: nobody else does then. One to somebody who is not active any more is cancelled.
-func (s *Service) claim(ctx context.Context, m core.Mail) (core.Mail, bool, error) {
-	err := s.d.Store.Update(ctx, func(tx store.Tx) error {
-		claimed := m
-		claimed.State, claimed.Tries, claimed.ChangedAt = core.MailSending, m.Tries+1, s.d.Clock()
-		if m.UserID != 0 {
-			u, err := tx.User(ctx, m.UserID)
-			if err != nil && !errors.Is(err, core.ErrNotFound) {
-				return err
-			}
-			if err != nil || !u.Active() {
-				claimed.State, claimed.Sealed, claimed.Problem = core.MailCancelled, nil, "the person is disabled or gone"
-			}
-		}
-		if err := tx.MoveMail(ctx, core.MailWaiting, claimed); err != nil {
+// claim takes a message for sending, so that nobody else does, and opens it. In another state than sending it is not to be sent: the
+// person is not active any more, or what it says is not true any more, or somebody else has it. Problem says that it cannot be read.
+func (s *Service) claim(ctx context.Context, m core.Mail) (claimed core.Mail, c content, err error) {
+	err = s.d.Store.Update(ctx, func(tx store.Tx) error {
+		claimed, c = m, content{}
+		claimed.State, claimed.Tries, claimed.ChangedAt, claimed.Problem = core.MailSending, m.Tries+1, s.d.Clock(), ""
+		cancel, err := s.untrue(ctx, tx, &claimed, &c)
+		if err != nil {
 			return err
 		}
-		m = claimed
-		return nil
+		if cancel != "" {
+			claimed.State, claimed.Sealed, claimed.Problem = core.MailCancelled, nil, cancel
+		}
+		return tx.MoveMail(ctx, core.MailWaiting, claimed)
 	})
 	if errors.Is(err, core.ErrNotFound) { // somebody else has it, or it was cancelled
-		return m, false, nil
+		return m, content{}, nil
 	}
 	if err != nil {
-		return m, false, fmt.Errorf("take the mail %d: %w", m.ID, err)
+		return m, content{}, fmt.Errorf("take the mail %d: %w", m.ID, err)
 	}
-	return m, m.State == core.MailSending, nil
+	return claimed, c, nil
+}
+
+// untrue opens a message and tells why it must not be sent any more, "" when it may be.
+func (s *Service) untrue(ctx context.Context, tx store.Tx, m *core.Mail, c *content) (why string, err error) {
+	if m.UserID != 0 {
+		u, err := tx.User(ctx, m.UserID)
+		if err != nil && !errors.Is(err, core.ErrNotFound) {
+			return "", err
+		}
+		if err != nil || !u.Active() {
+			return "the person is disabled or gone", nil
+		}
+	}
+	plain, err := s.d.Keys.Open(purpose, place(*m), m.Sealed)
+	if err == nil {
+		err = json.Unmarshal(plain, c)
+	}
+	if err != nil {
+		m.Problem = fmt.Sprintf("what it says cannot be read: %v", err)
+		return "", nil
+	}
+	if c.Code == "" || m.UserID == 0 {
+		return "", nil
+	}
+	state, err := s.d.CodeState(ctx, tx, m.UserID, secret.New(c.Code))
+	if err != nil {
+		return "", err
+	}
+	c.WithPIN = state.NeedsPIN
+	switch {
+	case state.InForce:
+	case m.Template == string(TemplateWelcome):
+		c.Code, c.Shown = "", "" // another mail tells the code that took its place
+	default:
+		return "the code has ended", nil
+	}
+	return "", nil
 }
 
 // settleMail decides what becomes of a message.

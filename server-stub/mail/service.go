@@ -89,7 +89,15 @@ type Deps struct {
 	PortalURL    string // may be empty
 	// ShowCode puts hyphens into codes. Nil: they stay as they are.
 	ShowCode func(secret.String) secret.String
-	Logger   *slog.Logger
+	// CodeState tells how a person's code stands when a mail that says it is about to be sent. Nil: it is in force.
+	CodeState func(ctx context.Context, tx store.Tx, user core.UserID, code secret.String) (CodeState, error)
+	Logger    *slog.Logger
+}
+
+// CodeState says how a code stands.
+type CodeState struct {
+	InForce  bool // a mail about a code that has ended is not sent; a welcome is, without the code
+	NeedsPIN bool
 }
 
 // Service queues and sends mail. Safe for concurrent use.
@@ -121,6 +129,11 @@ func New(d Deps) (*Service, error) {
 	}
 	if d.ShowCode == nil {
 		d.ShowCode = func(c secret.String) secret.String { return c }
+	}
+	if d.CodeState == nil {
+		d.CodeState = func(context.Context, store.Tx, core.UserID, secret.String) (CodeState, error) {
+			return CodeState{InForce: true}, nil
+		}
 	}
 	all, err := loadTexts(d.Settings.Texts)
 	if err != nil {

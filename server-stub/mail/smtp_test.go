@@ -2,6 +2,7 @@ package mail_test
 
 import (
 	"bufio"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
@@ -332,6 +333,41 @@ func TestWhoIsGoneGetsNothing(t *testing.T) {
 	p.wantState("ben", core.MailSent)
 	if n := len(server.Mails()); n != 1 {
 		t.Errorf("%d were sent, want 1", n)
+	}
+}
+
+func TestACodeThatHasEndedIsNotMailed(t *testing.T) {
+	server := testenv.SMTP(t, testenv.SMTPOptions{How: "starttls"})
+	states := map[string]mail.CodeState{"7QF3MZ8K": {}, "9KQ2M7XW": {InForce: true, NeedsPIN: true}}
+	p := newPost(t, func(d *mail.Deps) {
+		d.CodeState = func(_ context.Context, _ store.Tx, _ core.UserID, code secret.String) (mail.CodeState, error) {
+			return states[code.Reveal()], nil
+		}
+	})
+	p.to(server)
+	anna := p.user("anna", "")
+	p.update(func(tx store.Tx) error {
+		for _, n := range []dirsync.Notice{
+			{Kind: dirsync.NoticeWelcome, User: anna, Code: secret.New("7QF3MZ8K")},
+			{Kind: dirsync.NoticeCodeChanged, User: anna, Code: secret.New("7QF3MZ8K")},
+			{Kind: dirsync.NoticeCodeReplaced, User: anna, Code: secret.New("9KQ2M7XW")},
+		} {
+			if err := p.Notify(t.Context(), tx, n); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	p.mustSend()
+	mails := server.Mails()
+	if len(mails) != 2 {
+		t.Fatalf("%d mails were sent, want the welcome and that of the code in force", len(mails))
+	}
+	if got := take(t, mails[0].Raw); strings.Contains(got.text, "7QF3") || !strings.Contains(got.text, "Your username is anna.") || got.png != nil {
+		t.Errorf("the welcome:\n%s", got.text)
+	}
+	if got := take(t, mails[1].Raw); !strings.Contains(got.text, "9KQ2-M7XW") || !strings.Contains(got.text, "only together with your PIN") {
+		t.Errorf("that of the new code:\n%s", got.text)
 	}
 }
 

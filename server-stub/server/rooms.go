@@ -22,6 +22,7 @@ import (
 	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/sessions"
 	"github.com/platenprint/platen/server-stub/signin"
+	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/users"
 	"github.com/platenprint/platen/server-stub/users/passhash"
 )
@@ -104,6 +105,10 @@ func (s *server) openCards(r *rooms, hasher *passhash.Hasher) error {
 		if r.mail, err = mail.New(mail.Deps{
 			Store: s.db, Clock: s.now, Keys: s.keys, Settings: mail.SettingsOf(m), Organisation: s.cfg.Organisation, HelpText: s.cfg.HelpText, PortalURL: s.cfg.PortalURL,
 			ShowCode: func(c secret.String) secret.String { return secret.New(policy.Format.Show(c.Reveal())) }, Logger: s.logger,
+			CodeState: func(ctx context.Context, tx store.Tx, user core.UserID, code secret.String) (state mail.CodeState, err error) {
+				state.InForce, state.NeedsPIN, err = r.credentials.CodeState(ctx, tx, user, code)
+				return state, err
+			},
 		}); err != nil {
 			return err
 		}
