@@ -12,6 +12,9 @@ import (
 	"github.com/platenprint/platen/server-stub/store"
 )
 
+// mostPending bounds the records that a reading of changes looks at again. The daily comparison looks at all.
+const mostPending = 500
+
 // job compares one listing with what is known, in one transaction, chunk by chunk. Where it writes, all of it is rolled back with
 // the transaction.
 type job struct {
@@ -31,8 +34,9 @@ type job struct {
 	rekeys  int
 	lines   []string // conflicts, for the run's message
 	leaving []store.Key
-	edits   int // people who are written
-	unseen  int // people whose fingerprint is new
+	edits   int             // people who are written
+	unseen  int             // people whose fingerprint is new
+	pending []directory.Key // records that were left out, to be looked at again
 }
 
 func (s *Syncer) newJob(ctx context.Context, tx store.Tx, l *listing) *job {
@@ -227,6 +231,9 @@ func (j *job) count(o *outcome) {
 	}
 	for _, problem := range o.problems {
 		j.conflict(o.w.rec.Where, problem)
+	}
+	if !o.clean() && o.w.rec.Key != "" && len(j.pending) < mostPending {
+		j.pending = append(j.pending, keyOf(o.w.rec))
 	}
 	if o.news() {
 		j.unseen++

@@ -23,8 +23,9 @@ type listing struct {
 	groupsGone []int64 // ids of groups that are gone
 
 	bookmark directory.Bookmark
-	compared bool // everything was compared, whatever fingerprints say
-	first    bool // nobody of the source was seen before
+	pending  []directory.Key // records that were left out before, and could not be looked at again
+	compared bool            // everything was compared, whatever fingerprints say
+	first    bool            // nobody of the source was seen before
 }
 
 // kind is that of a run over the listing.

@@ -27,8 +27,8 @@ func (s *Syncer) read(ctx context.Context, source directory.Source, settings Set
 		return nil, fmt.Errorf("read how source %q stands: %w", id, err)
 	}
 	full := settings.Full || st.LastFull.IsZero() || s.now().Sub(st.LastFull) >= compareEvery
-	if since := s.openBookmark(st, settings); since != nil && !full {
-		l, err := s.readSince(ctx, source, settings, since)
+	if since, pending := s.openBookmark(st, settings); since != nil && !full {
+		l, err := s.readSince(ctx, source, settings, since, pending)
 		if !errors.Is(err, directory.ErrStartOver) {
 			return l, err
 		}
@@ -98,8 +98,9 @@ func (s *Syncer) readAll(ctx context.Context, source directory.Source, settings 
 	return l, nil
 }
 
-// readSince reads what changed. directory.ErrStartOver: everything must be read.
-func (s *Syncer) readSince(ctx context.Context, source directory.Source, settings Settings, since directory.Bookmark) (*listing, error) {
+// readSince reads what changed, and looks again at records that were left out (pending), where the source can.
+// directory.ErrStartOver: everything must be read.
+func (s *Syncer) readSince(ctx context.Context, source directory.Source, settings Settings, since directory.Bookmark, pending []directory.Key) (*listing, error) {
 	st := &stager{s: s, source: source.ID(), compare: true, last: map[directory.Key]int{}}
 	scoped := len(settings.Scope.Groups) > 0
 	if err := s.store.View(ctx, func(tx store.Tx) (err error) {
@@ -121,7 +122,14 @@ func (s *Syncer) readSince(ctx context.Context, source directory.Source, setting
 	case reading.Complete:
 		return nil, fmt.Errorf("source %q was asked what changed and listed everything: %w", source.ID(), directory.ErrStartOver)
 	}
-	l := &listing{source: source.ID(), settings: settings, bookmark: reading.Next}
+	pending = slices.DeleteFunc(pending, func(k directory.Key) bool { _, said := st.last[k]; return said })
+	if looker, ok := source.(directory.Looker); ok && len(pending) > 0 {
+		if err := looker.Lookup(ctx, pending, st); err != nil {
+			return nil, err
+		}
+		pending = nil
+	}
+	l := &listing{source: source.ID(), settings: settings, bookmark: reading.Next, pending: pending}
 	if scoped {
 		if err := s.scopeChanges(ctx, source, l, st); err != nil {
 			return nil, err

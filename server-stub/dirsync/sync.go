@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -151,8 +152,9 @@ func (s *Syncer) execute(ctx context.Context, l *listing, run *core.SyncRun, app
 	// Most runs change nothing, and one that the brake stops must not: they are planned on a snapshot that keeps no writer waiting.
 	// The first one of a source, and a few changes, are not worth looking twice.
 	quiet := false
+	pending := l.pending
 	if !l.first && (l.complete || l.people.n > chunkSize) {
-		if quiet, err = s.look(ctx, l, run, approve); err != nil {
+		if quiet, pending, err = s.look(ctx, l, run, approve); err != nil {
 			return nil, err
 		}
 	}
@@ -174,10 +176,10 @@ func (s *Syncer) execute(ctx context.Context, l *listing, run *core.SyncRun, app
 				return err
 			}
 			j.tell(&finished, approve)
-			changed = j.write.changed
+			changed, pending = j.write.changed, j.leftOut()
 		}
 		finished.Outcome, finished.FinishedAt = OutcomeOK, s.now()
-		if err := s.succeeded(ctx, tx, l, finished); err != nil {
+		if err := s.succeeded(ctx, tx, l, finished, pending); err != nil {
 			return err
 		}
 		return tx.UpdateSyncRun(ctx, finished)
@@ -192,8 +194,8 @@ func (s *Syncer) execute(ctx context.Context, l *listing, run *core.SyncRun, app
 	return changed, nil
 }
 
-// look plans on a snapshot, fills run, and tells whether there is nothing to write.
-func (s *Syncer) look(ctx context.Context, l *listing, run *core.SyncRun, approve string) (quiet bool, err error) {
+// look plans on a snapshot, fills run, and tells whether there is nothing to write, and which records were left out.
+func (s *Syncer) look(ctx context.Context, l *listing, run *core.SyncRun, approve string) (quiet bool, pending []directory.Key, err error) {
 	looked := *run
 	err = s.store.View(ctx, func(tx store.Tx) error {
 		j := s.newJob(ctx, tx, l)
@@ -202,7 +204,7 @@ func (s *Syncer) look(ctx context.Context, l *listing, run *core.SyncRun, approv
 		}
 		looked = *run
 		j.tell(&looked, approve)
-		quiet = j.nothing()
+		quiet, pending = j.nothing(), j.leftOut()
 		if approve == "" {
 			return j.brake()
 		}
@@ -211,11 +213,19 @@ func (s *Syncer) look(ctx context.Context, l *listing, run *core.SyncRun, approv
 	*run = looked
 	if err != nil {
 		if _, ok := errors.AsType[*StoppedError](err); ok {
-			return false, err
+			return false, nil, err
 		}
-		return false, fmt.Errorf("compare with source %q: %w", l.source, err)
+		return false, nil, fmt.Errorf("compare with source %q: %w", l.source, err)
 	}
-	return quiet, nil
+	return quiet, pending, nil
+}
+
+// leftOut are the records to look at again.
+func (j *job) leftOut() []directory.Key {
+	list := slices.Concat(j.l.pending, j.pending)
+	slices.SortFunc(list, compareKeys)
+	list = slices.Compact(list)
+	return list[:min(len(list), mostPending)]
 }
 
 // tell fills the counters and the message.
@@ -236,7 +246,7 @@ func (j *job) tell(run *core.SyncRun, approve string) {
 }
 
 // succeeded notes how the source stands after a run that went well.
-func (s *Syncer) succeeded(ctx context.Context, tx store.Tx, l *listing, run core.SyncRun) error {
+func (s *Syncer) succeeded(ctx context.Context, tx store.Tx, l *listing, run core.SyncRun, pending []directory.Key) error {
 	st, err := tx.SourceState(ctx, l.source)
 	if err != nil {
 		return err
@@ -246,9 +256,9 @@ func (s *Syncer) succeeded(ctx context.Context, tx store.Tx, l *listing, run cor
 		if l.compared {
 			st.LastFull = run.StartedAt
 		}
-		st.Bookmark = s.sealBookmark(l.source, l.settings, l.bookmark)
+		st.Bookmark = s.sealBookmark(l.source, l.settings, l.bookmark, pending)
 	} else if l.bookmark != nil {
-		st.Bookmark = s.sealBookmark(l.source, l.settings, l.bookmark)
+		st.Bookmark = s.sealBookmark(l.source, l.settings, l.bookmark, pending)
 	}
 	return tx.PutSourceState(ctx, st)
 }
