@@ -55,7 +55,7 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 	style := flags.String("style", string(scimclient.Entra), "whose requests to send: entra, entra-strict (as with ?aadOptscim062020) or okta")
 	tokenFile := flags.String("token-file", "", "a `file` with the secret token")
 	ca := flags.String("ca", "", "a `file` with the server's certificate authority, PEM; the system's if empty")
-	made := flags.Int("make", 0, "instead of a file, make up so many `people` and one group")
+	made := flags.Int("make", 0, "make up so many `people` and one group, for a cycle before those of the files")
 	remove := flags.Bool("delete", false, "after the last cycle delete for good who is out of scope")
 	var scopes files
 	flags.Var(&scopes, "people", "a `file` with people and groups, JSON; may be given several times")
@@ -93,7 +93,20 @@ func run(ctx context.Context, args []string, out, errs io.Writer) error {
 		fmt.Fprintf(out, "%d deleted, %d failed\n", r.Deleted, len(r.Failed))
 		failed = errors.Join(failed, r.Err())
 	}
-	return failed
+	return few(failed)
+}
+
+// few is an error without most of its lines: when the brake stops a hundred changes all of them say the same.
+func few(err error) error {
+	const most = 3
+	if err == nil {
+		return nil
+	}
+	lines := strings.Split(err.Error(), "\n")
+	if len(lines) <= most {
+		return err
+	}
+	return fmt.Errorf("%s\n... and %d more", strings.Join(lines[:most], "\n"), len(lines)-most)
 }
 
 // client trusts the authority in the file beside nobody else.
@@ -116,6 +129,9 @@ func client(ca string) (*http.Client, error) {
 
 // read reads the scopes, or makes one up.
 func read(scopes []string, made int) (list []scimclient.Scope, err error) {
+	if made > 0 {
+		list = append(list, scimclient.MakeUp(made))
+	}
 	for _, name := range scopes {
 		text, err := os.ReadFile(name)
 		if err != nil {
@@ -126,9 +142,6 @@ func read(scopes []string, made int) (list []scimclient.Scope, err error) {
 			return nil, fmt.Errorf("read the people in %s: %w", name, err)
 		}
 		list = append(list, s)
-	}
-	if made > 0 {
-		list = append(list, scimclient.MakeUp(made))
 	}
 	return list, nil
 }
