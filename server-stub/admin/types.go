@@ -49,6 +49,8 @@ type Status struct {
 	Ledger    string    `json:"ledger"`            // what the last verification found
 	Problem   string    `json:"problem,omitempty"` // why it is not ready
 	Mail      string    `json:"mail,omitempty"`    // why mail cannot be sent now
+	// Kept is how many people left longer ago than retention keeps them, but have or owe money.
+	Kept int `json:"kept,omitempty"`
 	// Directories are as sync.list has them.
 	Directories []Directory `json:"directories"`
 }

@@ -125,9 +125,13 @@ func (a *app) progress() func(admin.Progress) {
 		return nil
 	}
 	return func(p admin.Progress) {
-		if p.Total > 0 {
+		switch {
+		case p.Total > 0:
 			fmt.Fprintf(a.Err, "\r%s %d of %d   ", p.Step, p.Done, p.Total)
-		} else {
+		case p.Done == 0: // how far it is will not be told
+			fmt.Fprintf(a.Err, "%s ...\n", p.Step)
+			return
+		default:
 			fmt.Fprintf(a.Err, "\r%s %d   ", p.Step, p.Done)
 		}
 		if p.Done >= p.Total {

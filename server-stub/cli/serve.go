@@ -63,6 +63,9 @@ func (a *app) status() *cobra.Command {
 					{"Mail", s.Mail},
 					{"Problem", s.Problem},
 				})
+				if s.Kept > 0 {
+					fmt.Fprintf(w, "Not erased, for their balance: %s who left\n", plural(s.Kept, "one person", "people"))
+				}
 				for _, d := range s.Directories {
 					fmt.Fprintf(w, "Directory %s: %s\n", printable(d.ID), printable(a.fresh(d)))
 					for _, e := range d.Expiries {

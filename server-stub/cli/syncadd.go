@@ -43,7 +43,8 @@ var kindsOfDirectories = []kind{
 	{
 		"ldap", "An Active Directory, OpenLDAP, or Entra Domain Services over LDAPS",
 		"  platen-server sync add ldap --id corp --url ldaps://dc1.corp.example.org --bind-dn \"CN=Platen,OU=Services,DC=corp,DC=example,DC=org\" --bind-password-stdin < password",
-		"corp", []setting{
+		"corp",
+		[]setting{
 			{flag: "url", key: "url", doc: "ldaps://SERVER; may be given several times, the next is tried when one does not answer", question: "Server, such as ldaps://dc1.corp.example.org", must: true, list: true},
 			{flag: "bind-dn", key: "bind_dn", doc: "the account that reads", question: "Account that reads (its DN)", must: true},
 			{flag: "bind-password-stdin", secret: "bind_password", stdin: true, doc: "read its password from the standard input", question: "Its password"},
@@ -60,7 +61,8 @@ var kindsOfDirectories = []kind{
 	{
 		"entra", "A Microsoft Entra ID tenant, over Microsoft Graph",
 		"  platen-server sync add entra --id cloud --tenant TENANT-ID --client-id CLIENT-ID --client-secret-stdin < secret",
-		"cloud", []setting{
+		"cloud",
+		[]setting{
 			{flag: "tenant", key: "tenant", doc: "the tenant's id", question: "Tenant (directory) id", must: true},
 			{flag: "client-id", key: "client_id", doc: "the application's id", question: "Application (client) id", must: true},
 			{flag: "client-secret-stdin", secret: "client_secret", stdin: true, doc: "read its secret from the standard input", question: "Client secret"},
@@ -75,7 +77,8 @@ var kindsOfDirectories = []kind{
 	{
 		"google", "Google Workspace, over its Directory API",
 		"  platen-server sync add google --id school --subject admin@example.org --key-file key.json",
-		"google", []setting{
+		"google",
+		[]setting{
 			{flag: "subject", key: "subject", doc: "the administrator whom the service account acts for", question: "Administrator whom the service account acts for", must: true},
 			{flag: "key-file", secret: "service_account", doc: "JSON key of the service account, read now and kept sealed", question: "File with the JSON key of the service account", must: true},
 			{flag: "org-unit", key: "org_units", list: true, doc: "only people of this organisational unit, such as /Staff; may be given several times"},
@@ -85,7 +88,8 @@ var kindsOfDirectories = []kind{
 	{
 		"csv", "A CSV file that another program writes",
 		"  platen-server sync add csv --id hr --path /srv/export/people.csv",
-		"people", []setting{
+		"people",
+		[]setting{
 			{flag: "path", key: "path", path: true, doc: "the file, on the server", question: "File, on the server", must: true},
 			{flag: "domain", key: "domain", doc: "the NetBIOS domain of the short names"},
 		},

@@ -240,6 +240,7 @@ func whoAndWhere(c admin.PlanChange) [][]string { return [][]string{{who(c), c.W
 func whoAndID(c admin.PlanChange) [][]string {
 	return [][]string{{who(c), fmt.Sprintf("id:%d", c.User)}}
 }
+
 func newRows(c admin.PlanChange) [][]string {
 	return [][]string{{who(c), c.Where, strings.Join(c.Details, "; ")}}
 }

@@ -57,6 +57,22 @@ func switchText(b *bool) string {
 	return "N"
 }
 
+func TestTrustIsAddedOnlyWhereNobodyChose(t *testing.T) {
+	for text, want := range map[string]string{
+		"": "trust prompt", "sign_in: {modes: [prompt]}\n": "prompt", "device_listen: off\n": "prompt", "sign_in: {modes: auto}\n": "trust prompt",
+		"directories: [{id: a, type: csv, path: x}]\n": "trust prompt",
+	} {
+		c, err := loadText(t, text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.AddTrust()
+		if got := strings.Join(c.SignIn.Modes, " "); got != want {
+			t.Errorf("%q: %s, want %s", text, got, want)
+		}
+	}
+}
+
 func TestRetention(t *testing.T) {
 	c, err := loadText(t, "")
 	if err != nil || c.Retention != (Retention{After: 30 * Day}) {

@@ -381,6 +381,14 @@ func (c *Config) checkModes() error {
 	return nil
 }
 
+// AddTrust lets enrolled computers vouch where the modes were not chosen: there are directories that the file does not know.
+func (c *Config) AddTrust() {
+	chosen := slices.ContainsFunc(c.settings, func(s Setting) bool { return s.Key == "sign_in.modes" && s.Value != "auto" })
+	if !chosen && c.DeviceListen != "" && !slices.Contains(c.SignIn.Modes, api.MethodTrust) {
+		c.SignIn.Modes = append([]string{api.MethodTrust}, c.SignIn.Modes...)
+	}
+}
+
 func orMissing(missing string, have bool) string {
 	if missing == "" && !have {
 		return "nothing to use it for"

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/config"
@@ -19,6 +20,7 @@ type retention struct {
 	logger  *slog.Logger
 	balance func(ctx context.Context, user core.UserID) (core.Account, error)
 	erase   func(ctx context.Context, actor string, user core.UserID) error
+	kept    atomic.Int64 // whom the last look kept for their balance
 }
 
 // retained is what a look at those who left did.
@@ -65,6 +67,7 @@ func (r *retention) keep(ctx context.Context) (retained, error) {
 		}
 		after = page[len(page)-1].ID
 	}
+	r.kept.Store(int64(out.Kept))
 	if out != (retained{}) {
 		r.logger.InfoContext(ctx, "people who left long ago", "erased", out.Erased, "kept_for_their_balance", out.Kept)
 	}

@@ -53,6 +53,9 @@ func (s *server) openRooms(ctx context.Context) (*rooms, error) {
 	if err := readDirectories(ctx, dirs); err != nil {
 		return nil, err
 	}
+	if len(dirs.all()) > 0 {
+		s.cfg.AddTrust()
+	}
 	r := &rooms{hub: events.New(), directories: dirs}
 	r.sessions = sessions.New(s.db, s.now, sessions.Options{
 		Logger: s.logger,

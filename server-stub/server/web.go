@@ -88,6 +88,7 @@ func (s *server) status(ctx context.Context) admin.Status {
 	if err := s.ready(ctx); err != nil {
 		st.Problem = err.Error()
 	}
+	st.Kept = int(s.rooms.retention.kept.Load())
 	if s.rooms.mail != nil {
 		st.Mail = s.rooms.mail.Problem()
 	}
