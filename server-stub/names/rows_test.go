@@ -28,7 +28,9 @@ func TestPropertyA1_52_A1_53_A1_55_UPNsAreShortenedOnlyWhereTheyMay(t *testing.T
 		if got.User == 0 {
 			return
 		}
-		holds := func(h core.NameHolder) bool { return h.UserID == got.User && string(h.Folded) == q.Text && h.ValidTo.IsZero() }
+		holds := func(h core.NameHolder) bool {
+			return h.UserID == got.User && string(h.Folded) == q.Text && h.ValidTo.IsZero()
+		}
 		shortened := func(h core.NameHolder) bool {
 			return h.UserID == got.User && string(h.Folded) == local && h.ValidTo.IsZero() &&
 				slices.ContainsFunc(rules.Domains, func(d Domain) bool { return d.Truncates && d.Source == h.UserSource && d.hasSuffix(suffix) })
