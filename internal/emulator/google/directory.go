@@ -131,6 +131,7 @@ func (d Directory) complete() Directory {
 	if !slices.ContainsFunc(users, func(u User) bool { return u.is(d.Admin) }) {
 		users = append(users, d.user(User{"primaryEmail": d.Admin, "name": object{"fullName": "Workspace Admin"}, "isAdmin": true}))
 	}
+	slices.SortFunc(users, func(a, b User) int { return strings.Compare(a.Email(), b.Email()) }) // each page sorts, which then costs little
 	d.Users = users
 	d.Groups = slices.Clone(d.Groups)
 	for i, g := range d.Groups {
