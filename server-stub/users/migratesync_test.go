@@ -17,7 +17,7 @@ import (
 	"github.com/platenprint/platen/server-stub/users"
 )
 
-// listing is a directory.
+// listing is the directory "corp".
 type listing []directory.Record
 
 func (listing) ID() core.SourceID                     { return "corp" }
@@ -126,5 +126,65 @@ func TestARenameIsNoSynchronisation(t *testing.T) {
 	})
 	if _, err := f.users.UndoMigration(t.Context(), "admin", m.Run, nil, nil); err != nil {
 		t.Error(err)
+	}
+}
+
+// standard is the directory "std", which takes over from "corp".
+type standard struct{ listing }
+
+func (standard) ID() core.SourceID { return "std" }
+
+// Row A1-56: after the switch from a source of short names, whoever's e-mail address is the UPN is kept under the old username, new
+// people get UPNs, and the migration ends the mixture.
+func TestA1_56_MixedUsernamesAfterASwitchOfSources(t *testing.T) {
+	f := newFixture(t)
+	syncer := dirsync.New(f.store, func() time.Time { return f.now }, dirsync.Config{Logger: slog.New(slog.DiscardHandler)})
+	run := func(source directory.Source, settings dirsync.Settings) core.SyncRun {
+		t.Helper()
+		f.now = f.now.Add(time.Hour)
+		settings.Full = true
+		done, err := syncer.Run(t.Context(), source, settings)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return done
+	}
+	run(listing{{Key: "1", KeyKind: core.IdentityCSVKey, Username: "alex", Nickname: "alex", Email: "alex@example.org"}}, dirsync.Settings{})
+	f.update(t, func(tx store.Tx) error {
+		account, err := tx.EnsureAccount(t.Context(), core.AccountUser, 1, "EUR")
+		if err != nil {
+			return err
+		}
+		account.Balance = 70000
+		return tx.UpdateAccount(t.Context(), account)
+	})
+	now := standard{listing{
+		{Key: "tid/1", KeyKind: core.IdentityEntraOID, Username: "alex@example.org", UPN: "alex@example.org", Nickname: "alex", Email: "alex@example.org"},
+		{Key: "tid/2", KeyKind: core.IdentityEntraOID, Username: "kim@example.org", UPN: "kim@example.org"},
+	}}
+	if done := run(now, dirsync.Settings{Replaces: "corp"}); done.Created != 1 {
+		t.Errorf("the first run of the new source: %+v", done)
+	}
+	if u := f.user(t, 1); u.Username != "alex" || !u.KeepsUsername || u.Source != "std" {
+		t.Errorf("before the migration: %+v", u)
+	}
+	if got := f.user(t, 2).Username; got != "kim@example.org" {
+		t.Errorf("the new person is %s", got)
+	}
+	m := f.migrate(t, toUPN())
+	if diff := cmp.Diff(map[string]users.MigrateAction{"alex": users.MigrateRename}, actions(m)); diff != "" {
+		t.Error(diff)
+	}
+	done := run(now, dirsync.Settings{Replaces: "corp"})
+	if u := f.user(t, 1); u.Username != "alex@example.org" || u.KeepsUsername || done.Renamed != 0 {
+		t.Errorf("after the migration and the next run (%+v): %+v", done, u)
+	}
+	if got := f.belongings(t, 1).Balance; got != 70000 {
+		t.Errorf("the balance is %v", got)
+	}
+	for _, job := range []string{"alex", "alex@example.org"} {
+		if got := f.owner(t, job); got != 1 {
+			t.Errorf("a job of %s is user %d's", job, got)
+		}
 	}
 }
