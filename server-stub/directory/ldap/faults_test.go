@@ -383,6 +383,14 @@ func TestFault_F11_rogue_server_changes_nobody(t *testing.T) {
 			controls.AppendChild(ber.NewSequence("nothing"))
 			return append(message(id, nil, person), message(id, controls, result(5, 0))...)
 		}},
+		{"an end with a page that is none", func(id int64) []byte {
+			control := ber.NewSequence("control")
+			control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "1.2.840.113556.1.4.319", "type"))
+			control.AppendChild(ber.NewString(ber.ClassUniversal, ber.TypePrimitive, ber.TagOctetString, "nonsense", "value"))
+			controls := ber.Encode(ber.ClassContext, ber.TypeConstructed, 0, nil, "controls")
+			controls.AppendChild(control)
+			return append(message(id, nil, person), message(id, controls, result(5, 0))...)
+		}},
 		{"an end without a code", func(id int64) []byte {
 			return append(message(id, nil, person), message(id, nil, ber.Encode(ber.ClassApplication, ber.TypeConstructed, 5, nil, "end"))...)
 		}},

@@ -73,19 +73,19 @@ func TestOpenLDAPGroups(t *testing.T) {
 		// An outer group is listed before its inner one; the member's DN is written differently from the person's own.
 		"dn: cn=Outer,ou=groups,dc=example,dc=org\nobjectClass: groupOfNames\ncn: Outer\nmember: cn=Inner,ou=groups,dc=example,dc=org\nmember: UID=User0 , ou=People,dc=example,dc=org\n\n" +
 		"dn: cn=Inner,ou=groups,dc=example,dc=org\nobjectClass: groupOfUniqueNames\ncn: Inner\nuniqueMember: uid=user1,ou=people,dc=example,dc=org\nuniqueMember: cn=Outer,ou=groups,dc=example,dc=org\n" +
-		"uniqueMember: uid=gone,ou=people,dc=example,dc=org\n\n" +
+		"uniqueMember: uid=user4,ou=people,dc=example,dc=org#'0101'B\nuniqueMember: uid=gone,ou=people,dc=example,dc=org\n\n" +
 		"dn: cn=Unix,ou=groups,dc=example,dc=org\nobjectClass: posixGroup\ncn: Unix\ngidNumber: 100\nmemberUid: USER2\nmemberUid: nobody\n\n" +
 		"dn: uid=posix,ou=people,dc=example,dc=org\nobjectClass: account\nobjectClass: posixAccount\nuid: posix\ncn: Posix\nuidNumber: 1\ngidNumber: 100\nhomeDirectory: /\n\n"
 	server := testenv.Slapd(t, testenv.SlapdOptions{LDIF: ldif})
 	cfg := slapdConfig(t, server)
 	seen := seeAll(t, newSource(t, cfg))
 	got := memberNames(seen)
-	want := map[string][]string{"Outer": {"@Inner", "user0"}, "Inner": {"@Outer", "user1"}, "Unix": {"posix", "user2"}}
+	want := map[string][]string{"Outer": {"@Inner", "user0"}, "Inner": {"@Outer", "user1", "user4"}, "Unix": {"posix", "user2"}}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("members: -want +got\n%s", diff)
 	}
 	t.Run("A2_22 nested groups, also in a circle", func(t *testing.T) {
-		if diff := cmp.Diff([]string{"user0", "user1"}, closure(got, "Outer", map[string]bool{})); diff != "" {
+		if diff := cmp.Diff([]string{"user0", "user1", "user4"}, closure(got, "Outer", map[string]bool{})); diff != "" {
 			t.Error(diff)
 		}
 	})
