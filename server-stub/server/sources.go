@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -235,6 +236,9 @@ func (d *directories) Remove(ctx context.Context, actor string, id core.SourceID
 		return 0, err
 	}
 	d.schedule.Remove(id)
+	if _, err := d.tokens.Revoke(ctx, actor, id, ""); err != nil && !errors.Is(err, core.ErrNotFound) {
+		return stays, fmt.Errorf("the directory %q is removed, but its tokens are still there: %w", id, err)
+	}
 	return stays, nil
 }
 

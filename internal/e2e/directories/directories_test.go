@@ -255,3 +255,33 @@ func TestA1_02_AnotherDirectoryTakesOver(t *testing.T) {
 	}
 	s.does(t, "", []string{"user", "show", "u30"}, "corp", "5.00")
 }
+
+// What `sync add scim` shows is all that the other side needs, and it opens nothing but its own door.
+func TestA3_43_TenantURLAndTokenAreShownOnceAndWork(t *testing.T) {
+	s := newSite(t, "")
+	said := s.does(t, "", []string{"sync", "add", "scim", "--id", "entra"}, "Tenant URL    "+s.address+"/scim/v2", "Secret Token  pp_scim_", "not shown again")
+	_, token, _ := strings.Cut(said, "Secret Token  ")
+	token, _, _ = strings.Cut(token, "\n")
+	if shown := s.does(t, "", []string{"sync", "show", "entra"}, s.address+"/scim/v2", "sends by itself", "Ends:"); strings.Contains(shown, token) {
+		t.Error("the token is shown again")
+	}
+	person := map[string]any{
+		"schemas": []string{"urn:ietf:params:scim:schemas:core:2.0:User"}, "userName": "alex@example.org", "externalId": "1", "displayName": "Alex Test", "active": true,
+	}
+	if code := s.ask("not-the-token", http.MethodPost, "/scim/v2/Users", person, nil); code != http.StatusUnauthorized {
+		t.Errorf("a wrong token: %d", code)
+	}
+	if code := s.ask(token, http.MethodPost, "/scim/v2/Users", person, nil); code != http.StatusCreated {
+		t.Errorf("the right token: %d", code)
+	}
+	s.does(t, "", []string{"user", "list", "--source", "entra"}, "alex@example.org")
+	s.does(t, "", []string{"sync", "log", "entra"}, "alex@example.org")
+	if code := s.ask(token, http.MethodGet, "/api/v1/me/balance", nil, nil); code != http.StatusUnauthorized {
+		t.Errorf("the token opens the API: %d", code)
+	}
+	s.ends(t, 3, "", []string{"sync", "schedule", "entra", "--every", "30m"}, "sends its changes by itself")
+	s.does(t, "", []string{"sync", "remove", "entra", "--yes"}, "people stay: 1")
+	if code := s.ask(token, http.MethodGet, "/scim/v2/Users", nil, nil); code != http.StatusUnauthorized {
+		t.Errorf("the token of a directory that was removed: %d", code)
+	}
+}
