@@ -195,7 +195,7 @@ func (w *writer) message(m envelope, template Template, lang string, c content) 
 	msg.SetBodyString(gomail.TypeTextPlain, text)
 	msg.AddAlternativeString(gomail.TypeTextHTML, html)
 	if picture != nil {
-		if err := msg.EmbedReader(qrFile, bytes.NewReader(picture), gomail.WithFileContentID(qrFile), gomail.WithFileContentType("image/png")); err != nil {
+		if err := msg.EmbedReader(qrFile, bytes.NewReader(picture), gomail.WithFileContentID("<"+qrFile+">"), gomail.WithFileContentType("image/png")); err != nil {
 			return nil, fmt.Errorf("put the QR code into the mail: %w", err)
 		}
 	}

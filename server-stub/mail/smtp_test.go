@@ -27,6 +27,7 @@ type parts struct {
 	header     netmail.Header
 	text, html string
 	png        []byte
+	pictureID  string
 }
 
 func take(t *testing.T, raw string) parts {
@@ -56,6 +57,9 @@ func (p *parts) walk(t *testing.T, contentType, encoding string, body io.Reader)
 				t.Fatal(err)
 			}
 			p.walk(t, part.Header.Get("Content-Type"), part.Header.Get("Content-Transfer-Encoding"), part)
+			if id := part.Header.Get("Content-Id"); id != "" {
+				p.pictureID = id
+			}
 		}
 	}
 	if strings.EqualFold(encoding, "base64") {
@@ -107,8 +111,8 @@ func TestA3_08_A3_25_TheInvitationHasCodeQRCodeAndCards(t *testing.T) {
 			}
 		}
 	}
-	if !strings.Contains(got.html, `src="cid:code.png"`) || len(got.png) == 0 {
-		t.Error("the mail has no QR code")
+	if !strings.Contains(got.html, `src="cid:code.png"`) || got.pictureID != "<code.png>" || len(got.png) == 0 {
+		t.Errorf("the mail has no QR code, or the picture %q is not the one that the HTML shows", got.pictureID)
 	}
 	if subject, err := new(mime.WordDecoder).DecodeHeader(got.header.Get("Subject")); err != nil || subject != "Votre compte d’impression" {
 		t.Errorf("Subject = %q, %v", subject, err)

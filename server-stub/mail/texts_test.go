@@ -125,6 +125,23 @@ func TestEveryMailInEveryLanguage(t *testing.T) {
 	}
 }
 
+// A link of a mail only shows a page: whoever follows all of them, as scanners do, finds the portal and nothing else.
+func TestRMAIL1_MailsHaveNoLinkThatDoesSomething(t *testing.T) {
+	server := testenv.SMTP(t, testenv.SMTPOptions{How: "starttls"})
+	for template, m := range sentIn(t, server, "en") {
+		for _, text := range []string{m.text, m.html} {
+			for _, link := range regexp.MustCompile(`https?://[^\s"<]+`).FindAllString(text, -1) {
+				if link != "https://print.example.org/" {
+					t.Errorf("%s has the link %s", template, link)
+				}
+			}
+			if strings.Contains(text, "<a ") || strings.Contains(text, "<form") {
+				t.Errorf("%s has something to click", template)
+			}
+		}
+	}
+}
+
 // Mails as people see them: nothing sticks out, the picture is there, light and dark, on a telephone and on a desk.
 func TestMailsLookRight(t *testing.T) {
 	server := testenv.SMTP(t, testenv.SMTPOptions{How: "starttls"})
