@@ -86,15 +86,17 @@ func (m *mapping) groupAttributes(members bool) []string {
 }
 
 // groupNames is a first pass over the groups, where members are given by name only: groups are members of groups, also of such
-// that are listed before them.
+// that are listed before them. Where there is none, nobody need be known as a member.
 func (rd *reader) groupNames(ctx context.Context) error {
 	if rd.members.byGUID() {
 		return nil
 	}
-	return rd.pages(ctx, rd.se, listing{
+	found := false
+	err := rd.pages(ctx, rd.se, listing{
 		what: "groups", size: rd.cfg.PageSize,
 		search: wire.Search{Base: rd.groupBase(), Scope: wire.Subtree, Filter: rd.groupFilter(), Attributes: rd.se.mapping.groupAttributes(false)},
 		entry: func(e *wire.Entry) error {
+			found = true
 			if key := rd.se.mapping.groupKey(e); key != "" {
 				rd.members.add(key, e.DN)
 			}
@@ -104,6 +106,10 @@ func (rd *reader) groupNames(ctx context.Context) error {
 			return nil
 		},
 	})
+	if !found {
+		rd.members = nil
+	}
+	return err
 }
 
 // group is one that is being read.
