@@ -80,10 +80,11 @@ func (r *rig) ldapReading(ctx context.Context, here *stage.Place, server *slapd)
 		return err
 	}
 	var paged, unpaged, read, sync []time.Duration
+	var cpuSearch, cpuRead, cpuSync []time.Duration
 	var ratioRead, ratioSync []float64
 	var readPeak, syncPeak int64
 	for range r.rounds {
-		search, err := timed(func() error { return server.search(ctx, "-E", "pr=1000/noprompt") })
+		search, cpu, err := server.search(ctx, "-E", "pr=1000/noprompt")
 		if err != nil {
 			return err
 		}
@@ -91,7 +92,7 @@ func (r *rig) ldapReading(ctx context.Context, here *stage.Place, server *slapd)
 		if err != nil {
 			return err
 		}
-		whole, err := timed(func() error { return server.search(ctx) })
+		whole, _, err := server.search(ctx)
 		if err != nil {
 			return err
 		}
@@ -103,6 +104,7 @@ func (r *rig) ldapReading(ctx context.Context, here *stage.Place, server *slapd)
 			return fmt.Errorf("read %+v, synchronised %+v: not %d unchanged people", reading, syncing, ldapPeople)
 		}
 		paged, unpaged, read, sync = append(paged, search), append(unpaged, whole), append(read, reading.Took), append(sync, syncing.Took)
+		cpuSearch, cpuRead, cpuSync = append(cpuSearch, cpu), append(cpuRead, reading.CPU), append(cpuSync, syncing.CPU)
 		ratioRead = append(ratioRead, reading.Took.Seconds()/search.Seconds())
 		ratioSync = append(ratioSync, syncing.Took.Seconds()/search.Seconds())
 		readPeak, syncPeak = max(readPeak, reading.Peak), max(syncPeak, syncing.Peak)
@@ -111,6 +113,9 @@ func (r *rig) ldapReading(ctx context.Context, here *stage.Place, server *slapd)
 	quartiles("ldapsearch, no pages", "%.2f s", seconds(unpaged))
 	quartiles("our reader, nothing changed", "%.2f s", seconds(read))
 	quartiles("synchronisation, nothing changed", "%.2f s", seconds(sync))
+	quartiles("CPU of ldapsearch, pages of 1000", "%.2f s", seconds(cpuSearch))
+	quartiles("CPU of our reader, whole process", "%.2f s", seconds(cpuRead))
+	quartiles("CPU of a synchronisation, whole process", "%.2f s", seconds(cpuSync))
 	ratios("reader / ldapsearch", ratioRead)
 	ratios("synchronisation / ldapsearch", ratioSync)
 	fmt.Printf("  %-46s reader %.1f MiB, synchronisation %.1f MiB\n", "peak memory", mib(readPeak), mib(syncPeak))
@@ -249,16 +254,16 @@ func fill(ctx context.Context, config string, people int) error {
 }
 
 // search reads everybody with ldapsearch and throws it away.
-func (s *slapd) search(ctx context.Context, options ...string) error {
+func (s *slapd) search(ctx context.Context, options ...string) (took, cpu time.Duration, err error) {
 	args := append([]string{"-x", "-LLL", "-o", "ldif-wrap=no", "-H", s.url, "-D", ldapReader, "-w", ldapPassword, "-b", ldapSuffix}, options...)
 	cmd := exec.CommandContext(ctx, ldapsearch, append(append(args, ldapFilter), ldapAttributes...)...)
 	cmd.Env = append(os.Environ(), "LDAPTLS_CACERT="+s.ca)
 	var said strings.Builder
 	cmd.Stderr = &said
-	if err := cmd.Run(); err != nil {
-		return fmt.Errorf("ldapsearch: %w: %s", err, said.String())
+	if took, err = timed(cmd.Run); err != nil {
+		return took, 0, fmt.Errorf("ldapsearch: %w: %s", err, said.String())
 	}
-	return nil
+	return took, cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime(), nil
 }
 
 // replica starts an empty replica and times its first refresh, up to its taking over the provider's state (contextCSN), which is
@@ -321,6 +326,7 @@ type ldapDone struct {
 	Listed  int
 	Changed int
 	Peak    int64 // bytes of memory
+	CPU     time.Duration
 }
 
 func (s *slapd) job(do, db string) ldapJob { return ldapJob{Do: do, URL: s.url, CA: s.ca, DB: db} }
@@ -341,7 +347,9 @@ func beside(ctx context.Context, job ldapJob) (done ldapDone, err error) {
 	if err != nil {
 		return done, fmt.Errorf("%s: %w", job.Do, err)
 	}
-	return done, json.Unmarshal(out, &done)
+	err = json.Unmarshal(out, &done)
+	done.CPU = cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()
+	return done, err
 }
 
 // doLDAP does the job of the environment.
@@ -362,7 +370,7 @@ func doLDAP(ctx context.Context, out io.Writer) error {
 	case "read":
 		var sink knowsAll
 		done.Took, err = timed(func() error {
-			_, err := source.Read(ctx, directory.Request{}, &sink)
+			_, err := source.Read(ctx, directory.Request{Groups: true}, &sink) // as dirsync asks
 			return err
 		})
 		done.Listed = sink.n
