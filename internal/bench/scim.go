@@ -146,14 +146,12 @@ func (p *provider) load(ctx context.Context, rate int) (times []time.Duration, p
 			c := scimclient.New(p.o)
 			var own []time.Duration
 			for ctx.Err() == nil {
-				due := began
+				due := time.Now()
 				if n := next.Add(1) - 1; rate > 0 {
 					due = began.Add(time.Duration(n) * time.Second / time.Duration(rate))
 					if err := pause(ctx, max(0, time.Until(due))); err != nil {
 						return err
 					}
-				} else {
-					due = time.Now()
 				}
 				if due.Sub(began) >= scimFor {
 					break

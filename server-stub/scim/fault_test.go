@@ -257,7 +257,7 @@ func (s *site) resume() {
 // F14: everybody is deleted. The brake stops it, an undo brings everybody back exactly, and the provider gets everybody anew under the
 // same ids.
 func TestFault_F14_MassDelete(t *testing.T) {
-	const people = 2000 // 5 % may go
+	const people = 800 // 5 % may go
 	s := newSite(t)
 	ids := s.fill(people)
 	s.later(2 * time.Hour) // another run
@@ -305,7 +305,7 @@ func TestFault_F14_MassDelete(t *testing.T) {
 // F14: somebody cut the scope, so everybody is to be disabled.
 func TestFault_F14_ScopeCut(t *testing.T) {
 	for _, style := range styles[:2] {
-		t.Run(string(style), func(t *testing.T) {
+		t.Run("A3_63 "+string(style), func(t *testing.T) {
 			s := newSite(t)
 			c := s.client(style)
 			var scope scimclient.Scope
@@ -360,6 +360,25 @@ func TestFault_F14_Approved(t *testing.T) {
 	}
 	for _, id := range ids[10:] {
 		s.want(204, "DELETE", "/Users/"+id, "")
+	}
+}
+
+// Whoever is to be told of failures is told that the brake stopped something: once, not with every request.
+func TestA3_49_FailuresAreTold(t *testing.T) {
+	s := newSite(t)
+	var told []core.SyncRun
+	s.engine.Syncer = dirsync.New(s.store, s.clock, dirsync.Config{
+		Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), OnFailure: func(r core.SyncRun) { told = append(told, r) },
+	})
+	for i, id := range s.fill(20) {
+		want := 204
+		if i >= 10 {
+			want = 503
+		}
+		s.want(want, "DELETE", "/Users/"+id, "")
+	}
+	if len(told) != 1 || told[0].Source != "entra" || told[0].Outcome != dirsync.OutcomeStopped || !strings.Contains(told[0].Message, "stopped") {
+		t.Errorf("told %d times: %+v", len(told), told)
 	}
 }
 

@@ -11,9 +11,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
+
 	"github.com/platenprint/platen/internal/emulator/scimclient"
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/inbound"
 	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/storetest"
@@ -57,9 +60,23 @@ func siteOn(t *testing.T, db store.Store) *site {
 			return s.conn, id == s.conn.Source && !s.gone
 		},
 	})
-	s.server = httptest.NewServer(h.Handler())
+	s.server = httptest.NewServer(&inbound.Front{
+		Router: router{h.Handler()}, Headers: inbound.APIHeaders(), Meters: inbound.NewMeters(prometheus.NewRegistry()), Clock: s.clock,
+		Logger: slog.New(slog.DiscardHandler),
+	})
 	t.Cleanup(s.server.Close)
 	return s
+}
+
+// router lets everything through to the handler.
+type router struct{ h http.Handler }
+
+func (r router) Route(req *http.Request) (*http.Request, string, http.Handler) {
+	return req, scim.Prefix, r.h
+}
+
+func (router) Fail(w http.ResponseWriter, _ *http.Request) {
+	w.WriteHeader(http.StatusInternalServerError)
 }
 
 func (s *site) clock() time.Time {

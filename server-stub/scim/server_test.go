@@ -172,15 +172,47 @@ func TestA3_43_Tokens(t *testing.T) {
 	}
 }
 
-func TestA3_43_TokensOfOneNetwork(t *testing.T) {
+// A connection that was removed and added again is another one: what was given away for the first is of no use.
+func TestA3_43_TokensEndWithTheirConnection(t *testing.T) {
 	s := newSite(t)
-	token, _, err := s.tokens.Issue(t.Context(), "admin", "entra", scim.TokenOptions{Networks: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}})
-	if err != nil {
+	add := func() {
+		t.Helper()
+		if err := s.store.Update(t.Context(), func(tx store.Tx) error {
+			return tx.PutConfiguredSource(t.Context(), core.ConfiguredSource{ID: "entra", Config: "type: scim", CreatedAt: s.clock()})
+		}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	add()
+	s.want(200, "GET", "/Users", "")
+	if err := s.store.Update(t.Context(), func(tx store.Tx) error { return tx.DeleteConfiguredSource(t.Context(), "entra") }); err != nil {
 		t.Fatal(err)
 	}
-	// Without a Front before it the handler knows no address: that is in no network.
-	if got := s.askAs(token, "GET", "/Users", ""); got.status != 401 {
-		t.Errorf("from elsewhere: %d", got.status)
+	s.later(time.Hour)
+	add()
+	s.want(401, "GET", "/Users", "")
+	list, err := s.tokens.List(t.Context(), "entra")
+	if err != nil || len(list) != 1 || scim.Live(list[0], s.clock()) {
+		t.Errorf("%+v, %v", list, err)
+	}
+	for range 2 { // both places are free
+		if s.token, _, err = s.tokens.Issue(t.Context(), "admin", "entra", scim.TokenOptions{}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.want(200, "GET", "/Users", "")
+}
+
+func TestA3_43_TokensOfOneNetwork(t *testing.T) {
+	for network, want := range map[string]int{"192.0.2.0/24": 401, "127.0.0.0/8": 200} {
+		s := newSite(t)
+		token, _, err := s.tokens.Issue(t.Context(), "admin", "entra", scim.TokenOptions{Networks: []netip.Prefix{netip.MustParsePrefix(network)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.askAs(token, "GET", "/Users", ""); got.status != want {
+			t.Errorf("a token for %s from here: %d, want %d", network, got.status, want)
+		}
 	}
 }
 
@@ -553,5 +585,24 @@ func TestAttributesAreChosen(t *testing.T) {
 	}
 	if got := s.want(200, "GET", path+"?attributes=name.givenName", ""); got.at("name", "givenName") != "Alex" || got.at("name", "familyName") != nil {
 		t.Errorf("%s", got.body)
+	}
+}
+
+// A scoping filter that lets fewer people in touches nobody else.
+func TestA3_63_WhoIsFilteredOutIsDisabledAndNobodyElse(t *testing.T) {
+	s := newSite(t)
+	c := s.client(scimclient.Entra)
+	a, b := alex(), bea()
+	a.Manager = ""
+	cycle(t, c, scimclient.Scope{People: []scimclient.Person{a, b}})
+	before := s.person(b.UserName)
+	if r := cycle(t, c, scimclient.Scope{People: []scimclient.Person{b}}); r.Disabled != 1 || r.Updated != 0 {
+		t.Errorf("%+v", r)
+	}
+	if diff := cmp.Diff(before, s.person(b.UserName)); diff != "" || !s.person(a.UserName).Disabled {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if r := cycle(t, c, scimclient.Scope{People: []scimclient.Person{a, b}}); r.Enabled != 1 || s.person(a.UserName).Disabled {
+		t.Errorf("let in again: %+v", r)
 	}
 }

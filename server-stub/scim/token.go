@@ -83,8 +83,15 @@ func (t *Tokens) Issue(ctx context.Context, actor string, source core.SourceID, 
 // List returns the connection's tokens, newest first, those that are over too.
 func (t *Tokens) List(ctx context.Context, source core.SourceID) (list []store.SCIMToken, err error) {
 	err = t.store.View(ctx, func(tx store.Tx) (err error) {
-		list, err = tx.SCIMTokens(ctx, source)
-		return err
+		if list, err = tx.SCIMTokens(ctx, source); err != nil {
+			return err
+		}
+		for i := range list {
+			if list[i], err = ofToday(ctx, tx, list[i]); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list the SCIM tokens of %q: %w", source, err)
@@ -127,12 +134,29 @@ func (t *Tokens) Revoke(ctx context.Context, actor string, source core.SourceID,
 
 func liveTokens(ctx context.Context, tx store.Tx, source core.SourceID, now time.Time) (live []store.SCIMToken, err error) {
 	list, err := tx.SCIMTokens(ctx, source)
+	if err != nil {
+		return nil, err
+	}
 	for _, token := range list {
+		if token, err = ofToday(ctx, tx, token); err != nil {
+			return nil, err
+		}
 		if Live(token, now) {
 			live = append(live, token)
 		}
 	}
-	return live, err
+	return live, nil
+}
+
+// ofToday is the token, revoked if its connection was removed since it was made: one that is added later under the same id is another.
+func ofToday(ctx context.Context, tx store.Tx, token store.SCIMToken) (store.SCIMToken, error) {
+	added, err := tx.ConfiguredSources(ctx) // those of the configuration file are not among them
+	for _, c := range added {
+		if c.ID == token.Source && token.RevokedAt.IsZero() && token.CreatedAt.Before(c.CreatedAt) {
+			token.RevokedAt = c.CreatedAt
+		}
+	}
+	return token, err
 }
 
 // Live tells whether the token is in force.
@@ -182,7 +206,10 @@ func (t *Tokens) check(ctx context.Context, text string, from netip.Addr) (token
 	}
 	hash := sha256.Sum256([]byte(text))
 	err = t.store.View(ctx, func(tx store.Tx) (err error) {
-		token, err = tx.SCIMTokenByHash(ctx, hash)
+		if token, err = tx.SCIMTokenByHash(ctx, hash); err != nil {
+			return err
+		}
+		token, err = ofToday(ctx, tx, token)
 		return err
 	})
 	switch {
