@@ -189,6 +189,9 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours())/24)
 }
 
+// shownLines is how many lines of what a run said are shown.
+const shownLines = 6
+
 // showRuns shows runs. strict ends with a failure when one of them did not succeed.
 func (a *app) showRuns(r admin.SyncRuns, strict bool) error {
 	failed, stopped := false, false
@@ -208,7 +211,13 @@ func (a *app) showRuns(r admin.SyncRuns, strict bool) error {
 				continue
 			}
 			told[x.Source] = true
+			lines := strings.Count(x.Message, "\n") + 1
+			shown := 0
 			for line := range strings.Lines(x.Message) {
+				if shown++; shown == shownLines && lines > shownLines {
+					fmt.Fprintf(w, "%s, run %d: and %d lines more: --json has them\n", printable(x.Source), x.ID, lines-shown+1)
+					break
+				}
 				fmt.Fprintf(w, "%s, run %d: %s\n", printable(x.Source), x.ID, printable(strings.TrimRight(line, "\n")))
 			}
 		}
@@ -269,8 +278,8 @@ func (a *app) syncUndo() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "undo RUN", Short: "Take back what a synchronisation did", Args: args("RUN"),
 		Long: `Take back what a synchronisation did: whoever it disabled can sign in again, names and details are as before, and whoever it
-made is disabled. Who was changed by somebody else since is left alone and named. Balances, cards, codes and sessions stay as
-they are. The directory is then paused, so that its next synchronisation does not do it again.`,
+made is disabled. Who was changed by somebody else since is left alone and named. Cards, codes and PINs are as before too; balances stay
+as they are. The directory is then paused, so that its next synchronisation does not do it again.`,
 		ValidArgsFunction: a.completeRuns,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			if _, err := fmt.Sscan(given[0], &in.Run); err != nil || fmt.Sprint(in.Run) != given[0] {
