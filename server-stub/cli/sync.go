@@ -189,8 +189,8 @@ func ago(d time.Duration) string {
 	return fmt.Sprintf("%d days ago", int(d.Hours())/24)
 }
 
-// shownLines is how many lines of what a run said are shown.
-const shownLines = 6
+// shownRunLines is how many lines of what a run said are shown.
+const shownRunLines = 6
 
 // showRuns shows runs. strict ends with a failure when one of them did not succeed.
 func (a *app) showRuns(r admin.SyncRuns, strict bool) error {
@@ -214,7 +214,7 @@ func (a *app) showRuns(r admin.SyncRuns, strict bool) error {
 			lines := strings.Count(x.Message, "\n") + 1
 			shown := 0
 			for line := range strings.Lines(x.Message) {
-				if shown++; shown == shownLines && lines > shownLines {
+				if shown++; shown == shownRunLines && lines > shownRunLines {
 					fmt.Fprintf(w, "%s, run %d: and %d lines more: --json has them\n", printable(x.Source), x.ID, lines-shown+1)
 					break
 				}
