@@ -259,3 +259,20 @@ func TestPlansAreSealed(t *testing.T) {
 		t.Errorf("opened with another key: %v", err)
 	}
 }
+
+func TestR_SYNC_1_OtherIDsUnderTheSameNamesStopARun(t *testing.T) {
+	s := newSite(t)
+	src := newTree("corp", people(40)...)
+	s.mustRun(src, Settings{NoDelete: true})
+	for i := range 11 {
+		id := fmt.Sprintf("id-%d", i)
+		r := src.people[id]
+		src.remove(id)
+		r.Key = "new-" + id
+		src.put(r)
+	}
+	run, err := s.run(src, Settings{NoDelete: true, Full: true})
+	if run.Outcome != OutcomeStopped || !strings.Contains(run.Message, "change the username or id of 11 of 40 people") {
+		t.Errorf("%+v, %v", run, err)
+	}
+}

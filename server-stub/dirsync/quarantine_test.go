@@ -90,7 +90,7 @@ func TestA3_57_WhoIsAddedAgainHasEverythingAgain(t *testing.T) {
 	w := newWallet()
 	s.cred = w
 	s.use(s.store)
-	manager := sessions.New(s.store, func() time.Time { return s.now }, sessions.Options{})
+	manager := sessions.New(s.store, func() time.Time { return s.now.Add(5 * time.Second) }, sessions.Options{}) // the hook runs after the commit
 	s.sync.cfg.OnChange = func(id core.UserID) { manager.UserChanged(context.WithoutCancel(t.Context()), id) }
 	src := newTree("corp", people(3)...)
 	src.edit("id-1", func(r *directory.Record) {
