@@ -105,3 +105,26 @@ func TestACommandIsWrittenAsItCanBeTyped(t *testing.T) {
 		}
 	}
 }
+
+func TestRunsSayWhatTheNewestSaidShortly(t *testing.T) {
+	var out bytes.Buffer
+	a := &app{Streams: Streams{Out: &out, Err: &bytes.Buffer{}, Getenv: func(string) string { return "" }}}
+	runs := admin.SyncRuns{Runs: []admin.SyncRun{
+		{ID: 8, Source: "hr", Outcome: "stopped", Message: strings.TrimSuffix(strings.Repeat("line 1 has no id\n", 21), "\n"), PlanID: "p-8"}, {ID: 7, Source: "hr", Outcome: "failed", Message: "long ago"},
+	}}
+	if err := a.showRuns(runs, false); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Count(got, "has no id") != 5 || !strings.Contains(got, "and 16 lines more") || strings.Contains(got, "long ago") || !strings.Contains(got, "plan p-8") {
+		t.Error(got)
+	}
+	for outcome, want := range map[string]int{"stopped": ExitRefused, "failed": ExitFailed, "ok": ExitOK} {
+		got := ExitOK
+		if err := a.showRuns(admin.SyncRuns{Runs: []admin.SyncRun{{ID: 1, Source: "hr", Outcome: outcome}}}, true); err != nil {
+			got = exitCode(err)
+		}
+		if got != want {
+			t.Errorf("%s ends with %d, want %d", outcome, got, want)
+		}
+	}
+}
