@@ -98,6 +98,13 @@ type Source struct {
 	refused refusal
 }
 
+var (
+	_ directory.Looker          = (*Source)(nil)
+	_ directory.Watcher         = (*Source)(nil)
+	_ directory.Expiring        = (*Source)(nil)
+	_ directory.PasswordChecker = (*Source)(nil)
+)
+
 // refusal remembers that the directory refused the service account, so that a wrong password in the configuration does
 // not lock that account by being tried at every sign-in.
 type refusal struct {
