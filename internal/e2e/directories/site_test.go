@@ -134,7 +134,8 @@ func (s *site) lastRun(source string) (run struct {
 	Outcome  string
 	Plan     string
 	Restored int
-}) {
+},
+) {
 	s.t.Helper()
 	out, code := s.run("", "sync", "runs", source, "--limit", "1", "--json")
 	var list struct {
