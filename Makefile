@@ -25,7 +25,7 @@ SHOW_PACKAGES := xvfb openbox xdotool x11-utils libgl1-mesa-dri dbus gnome-keyri
 TRUST_PACKAGES := slapd sssd-common sssd-ldap libnss-sss
 BROWSER_PACKAGES := chromium
 TEST_PACKAGES := $(TRUST_PACKAGES) $(BROWSER_PACKAGES) ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools python3-aiosmtpd
-BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15
+BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15 slapd ldap-utils
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
 # the whole toolkit a second time. They all build on Windows and macOS too.
