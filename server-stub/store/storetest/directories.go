@@ -151,7 +151,8 @@ var directoryTests = []test{
 				return err
 			}
 			rows := []store.JournalRow{
-				{Run: run, At: day, Data: []byte("created")}, {Run: run, User: alex.ID, At: day, Data: []byte("one")},
+				{Run: run, At: day, Data: []byte("created")},
+				{Run: run, User: alex.ID, At: day, Data: []byte("one")},
 				{Run: run, User: alex.ID, At: day.Add(time.Hour), Data: []byte("two")},
 			}
 			if err := tx.AppendJournal(t.Context(), rows...); err != nil {
