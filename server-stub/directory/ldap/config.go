@@ -93,6 +93,7 @@ type Source struct {
 	cfg    Config
 	logger *slog.Logger
 	now    clock.Clock
+	most   int // entries of one listing; whoever lists more is broken, not large
 
 	mu      sync.Mutex
 	refused refusal
@@ -112,6 +113,9 @@ type refusal struct {
 	at       time.Time
 	err      error
 }
+
+// mostEntries is the most people, or groups, that are read. A server that goes on behind them would never let a reading end.
+const mostEntries = 5_000_000
 
 // refusalPause is how long the same refused password is not tried again.
 const refusalPause = time.Minute
@@ -136,7 +140,7 @@ func New(cfg Config, logger *slog.Logger, now clock.Clock) (*Source, error) {
 	if cfg.Incremental == "" {
 		cfg.Incremental = IncrementalAuto
 	}
-	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now}
+	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now, most: mostEntries}
 	if err := s.check(); err != nil {
 		return nil, err
 	}

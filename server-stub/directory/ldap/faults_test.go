@@ -442,3 +442,41 @@ func TestSomebodyListedTwiceIsHandedOverOnce(t *testing.T) {
 		t.Errorf("%d people in %d searches, %v", len(all), searches.Load(), err)
 	}
 }
+
+// TestFault_F11_what_never_ends_ends: a server that gives the same page for ever, or answers a short question with an endless one.
+func TestFault_F11_what_never_ends_ends(t *testing.T) {
+	ca := testenv.NewCA(t)
+	root := entryOf("", map[string]string{"namingContexts": testenv.SlapdBase})
+	person := entryOf("uid=a", map[string]string{"entryUUID": "04030201-0605-0807-0910-111213141516", "uid": "a"})
+	long := entryOf("", map[string]string{"namingContexts": strings.Repeat("x", 9<<20)})
+	for _, tt := range []struct {
+		name, want string
+		answer     func(id int64, search int) []byte
+	}{
+		{"the same page again and again", "more than 50", func(id int64, search int) []byte {
+			if search == 1 {
+				return append(message(id, nil, root), message(id, nil, result(5, 0))...)
+			}
+			return append(message(id, nil, person), message(id, pagingCookie("more"), result(5, 0))...)
+		}},
+		{"what the server is, for ever", "longer ones", func(id int64, _ int) []byte { return bytes.Repeat(message(id, nil, long), 4) }},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var searches atomic.Int64
+			url := rogue(t, ca, func(id int64, op *ber.Packet) []byte {
+				if op.Tag == 0 {
+					return message(id, nil, result(1, 0))
+				}
+				return tt.answer(id, int(searches.Add(1)))
+			})
+			s := newSource(t, Config{ID: "lab", URLs: []string{url}, CAFile: ca.File, BindDN: readerDN, BindPassword: password(t, readerPassword), Timeout: 20 * time.Second})
+			s.most = 50
+			if all, err := readAll(t, s); err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("%d people, %v", len(all), err)
+			}
+			if n := searches.Load(); n > 60 {
+				t.Errorf("%d searches", n)
+			}
+		})
+	}
+}

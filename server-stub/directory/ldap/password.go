@@ -88,6 +88,7 @@ func judge(result *goldap.SimpleBindResult, err error) error {
 	if !errors.As(err, &answer) || answer.ResultCode >= goldap.ErrorNetwork { // codes from there on are go-ldap's own
 		return fmt.Errorf("%w: %w", core.ErrUnavailable, err)
 	}
+	err = goldap.NewError(answer.ResultCode, errors.New(wire.OneLine([]byte(answer.Err.Error()))))
 	switch answer.ResultCode {
 	case goldap.LDAPResultInvalidCredentials:
 		return invalidCredentials(answer, policy)

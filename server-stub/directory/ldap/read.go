@@ -140,7 +140,11 @@ func (s *Source) pages(ctx context.Context, se *session, l listing) error {
 		count, own := 0, error(nil)
 		err := se.within(ctx, s.cfg.PageTimeout, func() error {
 			answer, err := se.wire.Search(l.search, func(e *wire.Entry) error {
-				count++
+				if count++; read+count > s.most {
+					own = s.errorf("%w: read %s below %s: the server gives more than %d of them, and goes on: nobody was changed; choose a narrower base_dn or filter",
+						core.ErrUnavailable, l.what, l.search.Base, s.most)
+					return own
+				}
 				own = l.entry(e)
 				return own
 			})

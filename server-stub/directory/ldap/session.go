@@ -152,10 +152,11 @@ func (s *Source) learnDomains(ctx context.Context, se *session) error {
 
 // search runs one search that has few entries and returns them; with an error they are not all.
 func (s *Source) search(ctx context.Context, se *session, q wire.Search) (entries []*wire.Entry, err error) {
+	size := 0
 	err = se.within(ctx, s.cfg.Timeout, func() error {
 		_, err := se.wire.Search(q, func(e *wire.Entry) error {
-			if len(entries) == maxSmall {
-				return errors.New("the server gives more entries than there can be")
+			if size += len(e.Raw()); len(entries) == maxSmall || size > maxSmallBytes {
+				return errors.New("the server gives more entries, or longer ones, than there can be")
 			}
 			entries = append(entries, e.Clone())
 			return nil
@@ -165,8 +166,11 @@ func (s *Source) search(ctx context.Context, se *session, q wire.Search) (entrie
 	return entries, err
 }
 
-// maxSmall is the most entries that a search that is not read in pages may have.
-const maxSmall = 10_000
+// The most entries that a search that is not read in pages may have, and bytes of them: all are held.
+const (
+	maxSmall      = 10_000
+	maxSmallBytes = 32 << 20
+)
 
 // bindPassword asks for the service account's password.
 func (s *Source) bindPassword() (secret.String, error) {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -347,5 +348,13 @@ func TestAliasesAndDomains(t *testing.T) {
 	several := newMapping(Config{}, ProductOpenLDAP, noon).record(entry("uid=a", map[string][]string{"uid": {"a", "b"}, "cn": {"A B"}}))
 	if several.SAM != "a" || several.DisplayName != "A B" || len(several.Aliases) != 1 || several.Aliases[0] != "b" {
 		t.Errorf("%+v", several)
+	}
+}
+
+func TestWordsOfAServerThatRefusesAPasswordAreOneShortLine(t *testing.T) {
+	says := goldap.NewError(goldap.LDAPResultBusy, errors.New("busy\x1b[2J\r\n"+strings.Repeat("x", 1<<20)))
+	err := judge(nil, says)
+	if text := err.Error(); !errors.Is(err, core.ErrUnavailable) || len(text) > 500 || strings.ContainsAny(text, "\x1b\r\n") || !strings.Contains(text, "busy") {
+		t.Errorf("%d bytes: %.400q", len(text), text)
 	}
 }

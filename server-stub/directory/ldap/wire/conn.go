@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
+	"unicode"
 
 	goldap "github.com/go-ldap/ldap/v3"
 )
@@ -140,7 +142,22 @@ func result(content []byte) error {
 	if code == goldap.LDAPResultSuccess {
 		return nil
 	}
-	return goldap.NewError(uint16(code), errors.New(string(text)))
+	return goldap.NewError(uint16(code), errors.New(OneLine(text)))
+}
+
+// maxDiagnostic is how much of a server's own words is taken, in characters.
+const maxDiagnostic = 300
+
+// OneLine makes one short line of what a server says: its words go into logs, mail and terminals.
+func OneLine(text []byte) string {
+	text = text[:min(len(text), 4*maxDiagnostic)]
+	out := []rune(strings.Join(strings.FieldsFunc(strings.ToValidUTF8(string(text), " "), func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r) || unicode.In(r, unicode.Cf)
+	}), " "))
+	if len(out) > maxDiagnostic {
+		out = append(out[:maxDiagnostic], []rune("...")...)
+	}
+	return string(out)
 }
 
 // only reads the one answer to a request that has one.

@@ -116,10 +116,16 @@ func encodeControls(controls []Control) []byte {
 	return put(nil, tagControls, list)
 }
 
+// maxControls is how many controls an answer may have.
+const maxControls = 32
+
 // parseControls reads the content of the element. Values are copied: they outlive the buffer.
 func parseControls(list []byte) ([]Control, error) {
 	var controls []Control
 	for len(list) > 0 {
+		if len(controls) == maxControls {
+			return nil, fmt.Errorf("an answer has more than %d controls", maxControls)
+		}
 		one, rest, err := expect(list, tagSequence, "a control")
 		if err != nil {
 			return nil, err

@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"fmt"
 	"iter"
 	"strings"
 )
@@ -13,6 +14,10 @@ type Entry struct {
 	attributes []attribute
 	raw        []byte // name and attributes as they came
 }
+
+// maxAttributes is how many attributes an entry may have: some dozens are asked for. Each takes eight times the memory that it
+// takes on the wire at least, so a server must not choose their number.
+const maxAttributes = 1000
 
 // attribute is one of an entry; values is the content of the SET, checked.
 type attribute struct {
@@ -36,6 +41,9 @@ func (e *Entry) parse(content []byte) (err error) {
 		return err
 	}
 	for len(list) > 0 {
+		if len(e.attributes) == maxAttributes {
+			return fmt.Errorf("an entry has more than %d attributes", maxAttributes)
+		}
 		var one []byte
 		var a attribute
 		if one, list, err = expect(list, tagSequence, "an attribute"); err != nil {

