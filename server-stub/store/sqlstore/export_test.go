@@ -8,6 +8,8 @@ import (
 	"io/fs"
 
 	"github.com/pressly/goose/v3"
+
+	"github.com/platenprint/platen/server-stub/store"
 )
 
 // WriteDB and ReadDB give tests the connections.
@@ -21,6 +23,12 @@ var BackupTables = func() (names []string) {
 	}
 	return names
 }()
+
+// SCIMSearch is the query for resources by one of their values.
+func SCIMSearch(deleted bool) string {
+	from, _ := scimFrom("", "", store.SCIMQuery{Path: "p", Value: "v", Deleted: deleted})
+	return `SELECT r.key` + from + ` ORDER BY r.id`
+}
 
 // ReadBackup reads a backup and drops what it holds.
 func ReadBackup(ctx context.Context, r io.Reader) error { return readBackup(ctx, r, nowhere{}) }

@@ -122,7 +122,8 @@ func (t *tx) SCIMResource(ctx context.Context, source core.SourceID, kind store.
 		WHERE r.key = $1 AND r.source = $2 AND r.kind = $3`, id, source, kind)
 }
 
-// scimFrom is the part of a query from FROM on, and its arguments.
+// scimFrom is the part of a query from FROM on, and its arguments. What is searched by a value begins at the values: SQLite, which
+// knows nothing of how many there are of each, would rather read every resource. A CROSS JOIN is what it does not turn around.
 func scimFrom(source core.SourceID, kind store.SCIMKind, q store.SCIMQuery) (string, []any) {
 	from, args := ` FROM scim_resources r`+scimPerson+` WHERE`, []any{source, kind}
 	where := ` r.source = $1 AND r.kind = $2 AND r.deleted_at IS NULL`
@@ -130,8 +131,8 @@ func scimFrom(source core.SourceID, kind store.SCIMKind, q store.SCIMQuery) (str
 		where = ` r.source = $1 AND r.kind = $2 AND r.deleted_at IS NOT NULL`
 	}
 	if q.Path != "" {
-		from, args = ` FROM scim_values v JOIN scim_resources r ON r.key = v.resource`+scimPerson+` WHERE`, append(args, q.Path, q.Value)
-		where += ` AND v.path = $3 AND v.value = $4`
+		from, args = ` FROM scim_values v CROSS JOIN scim_resources r`+scimPerson+` WHERE`, append(args, q.Path, q.Value)
+		where += ` AND v.path = $3 AND v.value = $4 AND r.key = v.resource`
 	}
 	return from + where, args
 }
