@@ -3,14 +3,23 @@ package sqlstore
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"strings"
 )
 
-// How much one statement takes at once. Both are far below what the databases allow; larger ones gain nothing.
-const (
-	insertRows = 50  // rows of an INSERT
-	lookupKeys = 200 // keys of an IN (...)
-)
+// insertRows is how many rows of an INSERT one statement takes at once. It is far below what the databases allow; more gain nothing.
+const insertRows = 50
+
+// lookupKeys returns how many keys of an IN (...) one statement takes for that many: one of few sizes, so that there are few texts,
+// which stay prepared. Every place is bound, so a single key is not asked for with places for many.
+func lookupKeys(keys int) int {
+	for _, size := range [...]int{1, 8, 40} {
+		if keys <= size {
+			return size
+		}
+	}
+	return 200
+}
 
 // insert is an INSERT of many rows: "INSERT INTO t (a, b) VALUES", two columns, and what stands behind the rows.
 type insert struct {
@@ -73,20 +82,28 @@ func each[T any](ctx context.Context, t *tx, scan func(scanner) (T, error), doin
 
 // eachOf is each for a query with "IN (%s)" and many keys; fixed are the arguments before them.
 func eachOf[K, T any](ctx context.Context, t *tx, scan func(scanner) (T, error), doing, text string, keys []K, yield func(T), fixed ...any) error {
-	places := make([]string, lookupKeys)
-	for i := range places {
-		places[i] = fmt.Sprintf("$%d", len(fixed)+i+1)
-	}
-	text = fmt.Sprintf(text, strings.Join(places, ", "))
 	for len(keys) > 0 {
-		args := append(make([]any, 0, len(fixed)+lookupKeys), fixed...)
-		for i := range lookupKeys {
+		size := lookupKeys(len(keys))
+		args := append(make([]any, 0, len(fixed)+size), fixed...)
+		for i := range size {
 			args = append(args, keys[min(i, len(keys)-1)]) // the last one again and again: the text stays the same
 		}
-		if err := each(ctx, t, scan, doing, text, yield, args...); err != nil {
+		if err := each(ctx, t, scan, doing, fmt.Sprintf(text, places(len(fixed), size)), yield, args...); err != nil {
 			return err
 		}
-		keys = keys[min(lookupKeys, len(keys)):]
+		keys = keys[min(size, len(keys)):]
 	}
 	return nil
+}
+
+// places are "$1, $2, ...", so many, after some arguments.
+func places(after, n int) string {
+	b := make([]byte, 0, 6*n)
+	for i := range n {
+		if i > 0 {
+			b = append(b, ", "...)
+		}
+		b = strconv.AppendInt(append(b, '$'), int64(after+i+1), 10)
+	}
+	return string(b)
 }
