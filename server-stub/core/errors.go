@@ -2,6 +2,7 @@ package core
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -24,6 +25,8 @@ var (
 	ErrAmbiguous = errors.New("the name belongs to several people")
 	// ErrDisabled: proven, but the account is disabled; said only after proof.
 	ErrDisabled = errors.New("the account is disabled")
+	// ErrAway: ErrDisabled, because the directory does not list the person any more. Who is listed again has everything again.
+	ErrAway = fmt.Errorf("no directory lists the person any more: %w", ErrDisabled)
 	// ErrPasswordExpired: proven as far as the directory tells, but it wants the password changed first.
 	ErrPasswordExpired = errors.New("the password has expired and must be changed")
 	// ErrMFARequired: the password is right, but the identity provider wants more than a password; said only after proof.

@@ -2,6 +2,7 @@ package dirsync
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -90,7 +91,7 @@ func TestA3_57_WhoIsAddedAgainHasEverythingAgain(t *testing.T) {
 	w := newWallet()
 	s.cred = w
 	s.use(s.store)
-	manager := sessions.New(s.store, func() time.Time { return s.now.Add(5 * time.Second) }, sessions.Options{}) // the hook runs after the commit
+	manager := sessions.New(s.store, func() time.Time { return s.now.Add(5 * time.Second) }, sessions.Options{}) // what ends does so after the commit
 	s.sync.cfg.OnChange = func(id core.UserID) { manager.UserChanged(context.WithoutCancel(t.Context()), id) }
 	src := newTree("corp", people(3)...)
 	src.edit("id-1", func(r *directory.Record) {
@@ -102,14 +103,25 @@ func TestA3_57_WhoIsAddedAgainHasEverythingAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	over, ended, err := manager.Issue(t.Context(), u.ID, sessions.Info{StaySignedIn: true})
+	if err != nil {
+		t.Fatal(err)
+	}
 	before := s.picture()
 	src.remove("id-1")
 	s.mustRun(src, Settings{})
 	if _, _, err := manager.Authenticate(t.Context(), tokens.Access); err == nil {
 		t.Error("A3_56 the tokens of somebody who left still work")
 	}
+	if err := manager.Revoke(t.Context(), "admin", u.ID, ended.ID); err != nil { // in the same minute
+		t.Error(err)
+	}
 	if fmt.Sprint(w.cards[u.ID]) != "[12345678]" {
 		t.Errorf("cards %v", w.cards)
+	}
+	s.now = s.now.Add(20 * 24 * time.Hour)
+	if _, err := manager.Purge(t.Context()); err != nil {
+		t.Error(err)
 	}
 	back := person("id-1", "user1")
 	back.Credentials, back.Cards = []core.CredentialKind{core.CredentialCard}, secrets("12345678")
@@ -121,8 +133,15 @@ func TestA3_57_WhoIsAddedAgainHasEverythingAgain(t *testing.T) {
 	if after := s.picture(); fmt.Sprint(before) != fmt.Sprint(after) {
 		t.Errorf("before %v\nafter %v", before, after)
 	}
-	if _, got, err := manager.Authenticate(t.Context(), tokens.Access); err != nil || got.ID != u.ID {
+	next, _, err := manager.Refresh(t.Context(), tokens.Refresh, sessions.Info{})
+	if err != nil {
+		t.Fatalf("the tokens of before: %v", err)
+	}
+	if _, got, err := manager.Authenticate(t.Context(), next.Access); err != nil || got.ID != u.ID {
 		t.Errorf("the tokens of before: user %d, %v", got.ID, err)
+	}
+	if _, _, err := manager.Refresh(t.Context(), over.Refresh, sessions.Info{}); !errors.Is(err, core.ErrUnauthenticated) {
+		t.Errorf("a session that an administrator ended: %v", err)
 	}
 }
 

@@ -85,9 +85,6 @@ func (w *writer) user(c *edit, person *Person) error {
 		if person != nil && person.User.Source != c.User.Source {
 			w.made = append(w.made, c.User.ID)
 		}
-		if err := w.revive(c, person); err != nil {
-			return err
-		}
 	}
 	id := c.User.ID
 	w.changed = append(w.changed, id)
@@ -104,21 +101,6 @@ func (w *writer) user(c *edit, person *Person) error {
 		w.events = append(w.events, core.AuditEvent{
 			At: w.now, Actor: w.actor, Action: "user." + string(action), Target: fmt.Sprintf("user:%d", id), Detail: strings.Join(c.Fields, ","),
 		})
-	}
-	return nil
-}
-
-// sessionsEnd is how long after a soft delete its sessions may end: the hook that ends them runs right after the commit.
-const sessionsEnd = time.Minute
-
-// revive gives somebody who is back the sessions that ended with the soft delete (row A3-57).
-func (w *writer) revive(c *edit, person *Person) error {
-	if person == nil || person.User.DeletedAt.IsZero() || !c.User.Active() {
-		return nil
-	}
-	gone := person.User.DeletedAt
-	if _, err := w.tx.ReviveSessions(w.ctx, c.User.ID, gone, gone.Add(sessionsEnd)); err != nil {
-		return fmt.Errorf("give user %d the sessions back: %w", c.User.ID, err)
 	}
 	return nil
 }

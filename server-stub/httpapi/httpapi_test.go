@@ -272,6 +272,7 @@ func TestRefreshOfADisabledPerson(t *testing.T) {
 		status int
 		code   api.Code
 	}{
+		{core.ErrAway, http.StatusForbidden, api.CodeNoAccount},
 		{core.ErrDisabled, http.StatusForbidden, api.CodeAccountDisabled},
 		{core.ErrUnauthenticated, http.StatusUnauthorized, api.CodeSessionEnded},
 		{core.ErrNotFound, http.StatusUnauthorized, api.CodeSessionEnded},
@@ -307,6 +308,7 @@ func TestErrorKindsOnTheWire(t *testing.T) {
 		code   api.Code
 	}{
 		{core.ErrWrongCredentials, 401, api.CodeWrongCredentials},
+		{core.ErrAway, 403, api.CodeNoAccount},
 		{core.ErrDisabled, 403, api.CodeAccountDisabled},
 		{core.ErrPasswordExpired, 403, api.CodePasswordExpired},
 		{core.ErrAmbiguous, 409, api.CodeAmbiguousName},

@@ -62,6 +62,7 @@ var kinds = []struct {
 }{
 	{core.ErrUnauthenticated, http.StatusUnauthorized, api.CodeUnauthenticated},
 	{core.ErrWrongCredentials, http.StatusUnauthorized, api.CodeWrongCredentials},
+	{core.ErrAway, http.StatusForbidden, api.CodeNoAccount}, // before ErrDisabled, which it is too
 	{core.ErrDisabled, http.StatusForbidden, api.CodeAccountDisabled},
 	{core.ErrMFARequired, http.StatusForbidden, api.CodeMFARequired},
 	{core.ErrPasswordExpired, http.StatusForbidden, api.CodePasswordExpired},

@@ -20,6 +20,10 @@
 // The first two prove who asks even after the session ended with its person being disabled: they read "disabled", everything
 // else reads no more than that the session is over. Of a session that was signed out or had a copy, nothing proves anything.
 //
+// Who is soft-deleted, because the directory does not list them any more, keeps their sessions: the tokens are refused as long as
+// they are away (core.ErrAway), and work again when they are back. They end by time as ever, and with the person's data. Sessions in
+// browsers end at once; who is disabled as well loses all.
+//
 // Authenticate asks the store, or remembers what it said within the last seconds (cache.go). Whatever ends a session or changes its
 // person in this process is forgotten before it returns, so a person who is disabled is out with the next request.
 package sessions

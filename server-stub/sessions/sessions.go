@@ -120,7 +120,7 @@ func (m *Manager) Issue(ctx context.Context, user core.UserID, info Info) (Token
 			return err
 		}
 		if !u.Active() {
-			return core.ErrDisabled
+			return notNow(u)
 		}
 		if err := vouchedFor(ctx, tx, s); err != nil {
 			return err
@@ -144,7 +144,8 @@ func (m *Manager) rotate(s *core.Session, now time.Time) Tokens {
 
 // Refresh uses up a refresh token and returns new tokens. Errors: core.ErrUnauthenticated (unknown, expired, revoked, or
 // used before, which also ends the session) and core.ErrDisabled for a person who may not be signed in any more, also when
-// that ended the session: but only to a token that would have been good for new ones, which proves who asks.
+// that ended the session: but only to a token that would have been good for new ones, which proves who asks. It is core.ErrAway
+// where the same token is good again once a directory lists the person again.
 func (m *Manager) Refresh(ctx context.Context, token secret.String, info Info) (Tokens, core.Session, error) {
 	id, ok := sessionOf(token)
 	if !ok {
@@ -212,7 +213,7 @@ func (r *refreshing) run(ctx context.Context, tx store.Tx, m *Manager, id string
 	}
 	switch {
 	case !u.Active():
-		r.refused = core.ErrDisabled
+		r.refused = notNow(u)
 		return nil
 	case revoked:
 		r.refused = core.ErrUnauthenticated
@@ -258,7 +259,7 @@ func (m *Manager) Authenticate(ctx context.Context, access secret.String) (core.
 	case !s.RevokedAt.IsZero() || !now.Before(s.AccessExpires) || !now.Before(s.RefreshExpires):
 		err = core.ErrUnauthenticated
 	case !u.Active():
-		err = core.ErrDisabled
+		err = notNow(u)
 	}
 	if err != nil {
 		return core.Session{}, core.User{}, fmt.Errorf("check a session: %w", err)
@@ -290,7 +291,7 @@ func (m *Manager) Check(ctx context.Context, id string) (core.Session, core.User
 	case !s.RevokedAt.IsZero() || !m.now().Before(s.RefreshExpires):
 		err = core.ErrUnauthenticated
 	case !u.Active():
-		err = core.ErrDisabled
+		err = notNow(u)
 	}
 	if err != nil {
 		return core.Session{}, core.User{}, fmt.Errorf("check a session: %w", err)
@@ -382,8 +383,9 @@ func (m *Manager) RevokeUser(ctx context.Context, actor string, user core.UserID
 }
 
 // UserChanged forgets what is remembered of a person, and ends the sessions of one who may not be signed in any more: the hook
-// for users.OnChange and dirsync.OnChange. It ends with OnEnd("", user), also when there was no session left, as after an erasure. It reports
-// what it could not do to the log.
+// for users.OnChange and dirsync.OnChange. Of somebody whom the directory does not list any more only those in browsers end; the others
+// are of no use until the person is back (row A3-57). It ends with OnEnd("", user), also when there was no session left, as after an
+// erasure. It reports what it could not do to the log.
 func (m *Manager) UserChanged(ctx context.Context, user core.UserID) {
 	m.cache.forget(user, "")
 	var u core.User
@@ -391,13 +393,29 @@ func (m *Manager) UserChanged(ctx context.Context, user core.UserID) {
 		u, err = tx.User(ctx, user)
 		return err
 	})
-	if err == nil && !u.Active() {
+	switch {
+	case err != nil || u.Active():
+	case away(u):
+		err = errors.Join(m.EndKind(ctx, "system", user, core.SessionWeb), m.EndKind(ctx, "system", user, core.SessionAdmin))
+		m.o.OnEnd("", user)
+	default:
 		_, err = m.RevokeUser(ctx, "system", user)
 		m.o.OnEnd("", user)
 	}
 	if err != nil && !errors.Is(err, core.ErrNotFound) {
 		m.o.Logger.ErrorContext(ctx, "cannot end the sessions of a user", "user_id", int64(user), "error", err)
 	}
+}
+
+// away tells whether somebody is not listed any more, and nothing else speaks against them.
+func away(u core.User) bool { return !u.DeletedAt.IsZero() && !u.Disabled && u.ErasedAt.IsZero() }
+
+// notNow says why somebody who is not active may not be signed in.
+func notNow(u core.User) error {
+	if away(u) {
+		return core.ErrAway
+	}
+	return core.ErrDisabled
 }
 
 // Purge forgets sessions that ended more than a week ago and tells how many.

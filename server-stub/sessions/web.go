@@ -56,7 +56,7 @@ func (m *Manager) StartWeb(ctx context.Context, user core.UserID, info WebInfo, 
 			return err
 		}
 		if !u.Active() {
-			return core.ErrDisabled
+			return notNow(u)
 		}
 		return tx.CreateSession(ctx, s)
 	})
@@ -90,7 +90,7 @@ func (m *Manager) AuthenticateWeb(ctx context.Context, kind core.SessionKind, to
 	case s.Kind != kind || !s.RevokedAt.IsZero() || !now.Before(s.AccessExpires) || !now.Before(s.RefreshExpires):
 		err = core.ErrUnauthenticated
 	case !u.Active():
-		err = core.ErrDisabled
+		err = notNow(u)
 	}
 	if err != nil {
 		return core.Session{}, core.User{}, fmt.Errorf("check a browser's session: %w", err)

@@ -149,9 +149,6 @@ type ManyPeople interface {
 	IdentitiesOf(ctx context.Context, ids []core.UserID, yield func(core.ExternalIdentity)) error
 	// SourceOwners hands out whom one source knows by each of the ids.
 	SourceOwners(ctx context.Context, source core.SourceID, kind core.IdentityKind, ids []string, yield func(immutableID string, owner core.UserID)) error
-	// ReviveSessions takes back that the person's sessions ended in that time, both ends included: they ended because the person
-	// was soft-deleted, and the person is back.
-	ReviveSessions(ctx context.Context, id core.UserID, from, to time.Time) (int, error)
 	// DeleteName and DeleteIdentity take back what a run gave (undo only). One that is gone already is no error.
 	DeleteName(ctx context.Context, id int64) error
 	DeleteIdentity(ctx context.Context, e core.ExternalIdentity) error

@@ -3,7 +3,6 @@ package sqlstore
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/platenprint/platen/server-stub/core"
 )
@@ -36,13 +35,6 @@ func (t *tx) SourceOwners(ctx context.Context, source core.SourceID, kind core.I
 	return eachOf(ctx, t, scanOwnedID, fmt.Sprintf("find whom %q knows", source), `SELECT immutable_id, user_id FROM external_identities
 		WHERE source = $1 AND kind = $2 AND immutable_id IN (%s) ORDER BY immutable_id`, ids,
 		func(o ownedID) { yield(o.id, o.owner) }, source, kind)
-}
-
-// ReviveSessions implements store.ManyPeople.
-func (t *tx) ReviveSessions(ctx context.Context, id core.UserID, from, to time.Time) (int, error) {
-	n, err := t.exec(ctx, fmt.Sprintf("revive the sessions of user %d", id),
-		`UPDATE sessions SET revoked_at = NULL WHERE user_id = $1 AND revoked_at >= $2 AND revoked_at <= $3`, id, from, to)
-	return int(n), err
 }
 
 // DeleteName implements store.ManyPeople.

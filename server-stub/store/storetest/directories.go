@@ -193,36 +193,6 @@ var directoryTests = []test{
 			return err
 		})
 	}},
-	{"only sessions that ended in the time are revived", func(t *testing.T, s store.Store) {
-		alex, bea := newUser(t, s, "alex"), newUser(t, s, "bea")
-		end := day.Add(time.Minute)
-		times := map[string]time.Time{"before": day.Add(-time.Microsecond), "first": day, "last": end, "after": end.Add(time.Microsecond), "runs": {}}
-		update(t, s, func(tx store.Tx) error {
-			var errs []error
-			i := byte(0)
-			for id, at := range times {
-				i++
-				errs = append(errs, tx.CreateSession(t.Context(), core.Session{ID: id, UserID: alex.ID, AccessHash: [32]byte{i}, RevokedAt: at}))
-			}
-			errs = append(errs, tx.CreateSession(t.Context(), core.Session{ID: "other", UserID: bea.ID, AccessHash: [32]byte{99}, RevokedAt: day}))
-			if n, err := tx.ReviveSessions(t.Context(), alex.ID, day, end); n != 2 || err != nil {
-				t.Errorf("%d revived, %v; want 2", n, err)
-			}
-			return errors.Join(errs...)
-		})
-		view(t, s, func(tx store.Tx) error {
-			for id, ended := range map[string]bool{"before": true, "first": false, "last": false, "after": true, "runs": false, "other": true} {
-				session, err := tx.Session(t.Context(), id)
-				if err != nil {
-					return err
-				}
-				if session.RevokedAt.IsZero() == ended {
-					t.Errorf("%s: ended at %v", id, session.RevokedAt)
-				}
-			}
-			return nil
-		})
-	}},
 }
 
 // nameOf returns the person's only name.
