@@ -42,3 +42,30 @@ func line(text string, most int) string {
 	}
 	return text
 }
+
+// lines makes a few lines of what a machine said.
+func lines(text string) string {
+	const most = 20
+	var out []string
+	for part := range strings.SplitSeq(text, "\n") {
+		if part = line(part, 300); part == "" {
+			continue
+		}
+		if len(out) == most {
+			out = append(out, "…")
+			break
+		}
+		out = append(out, part)
+	}
+	return strings.Join(out, "\n")
+}
+
+// personName is a name as mail calls people. One that mail programs would make a link of is none: whoever may write a name into a
+// directory does not get to send links in this server's mail.
+func personName(text string) string {
+	text = line(text, 100)
+	if folded := strings.ToLower(text); strings.ContainsAny(folded, "/\\") || strings.Contains(folded, "www.") {
+		return ""
+	}
+	return text
+}

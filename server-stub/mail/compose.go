@@ -67,20 +67,23 @@ func newWriter(t texts, d Deps, from string) (*writer, error) {
 	if w.html, err = htmltemplate.New("html").Parse(htmlLayout); err != nil {
 		return nil, fmt.Errorf("read the layout of mail: %w", err)
 	}
-	if w.text, err = texttemplate.New("text").Parse(textLayout); err != nil {
+	if w.text, err = texttemplate.New("text").Funcs(texttemplate.FuncMap{"indented": indented}).Parse(textLayout); err != nil {
 		return nil, fmt.Errorf("read the layout of mail: %w", err)
 	}
 	return w, nil
 }
+
+// indented keeps what a machine said apart from what we say, also where it has several lines.
+func indented(text string) string { return strings.ReplaceAll(text, "\n", "\n    ") }
 
 // qrFile is the name and content id of the picture.
 const qrFile = "code.png"
 
 // page writes a mail in one language.
 func (w *writer) page(template Template, lang string, c content) page {
-	values := map[string]string{"name": line(c.Name, 100), "organisation": w.organisation, "help": w.help, "url": w.portal, "cards": strings.Join(c.Cards, ", ")}
+	values := map[string]string{"name": personName(c.Name), "organisation": w.organisation, "help": w.help, "url": w.portal, "cards": strings.Join(c.Cards, ", ")}
 	for k, v := range c.Details {
-		values[k] = v
+		values[k] = line(v, 300)
 	}
 	say := func(key string) string { return w.texts.say(lang, key, values) }
 	p := page{Language: lang, Site: w.organisation, Subject: line(say(template.subject(c)), 150), Hello: say("hello_nobody")}
@@ -98,7 +101,7 @@ func (w *writer) page(template Template, lang string, c content) page {
 			p.Before = append(p.Before, say("sync_failed_since"))
 		}
 		p.Before = append(p.Before, say("sync_failed_problem")+":")
-		p.Quoted, p.After, p.Command = values["problem"], []string{say("sync_failed_do")}, "platen-server sync runs "+line(values["source"], 100)
+		p.Quoted, p.After, p.Command = lines(c.Details["problem"]), []string{say("sync_failed_do")}, "platen-server sync runs "+line(values["source"], 100)
 	case TemplateSyncWell:
 		p.Before = []string{say("sync_well")}
 	case TemplateSecretExpires:
@@ -181,7 +184,7 @@ func (w *writer) message(m envelope, template Template, lang string, c content) 
 	}
 	msg := gomail.NewMsg(gomail.WithNoDefaultUserAgent())
 	msg.FromMailAddress(&w.from)
-	msg.ToMailAddress(&netmail.Address{Name: line(c.Name, 100), Address: m.to})
+	msg.ToMailAddress(&netmail.Address{Name: personName(c.Name), Address: m.to})
 	if w.replyTo != "" {
 		msg.ReplyToMailAddress(&netmail.Address{Address: w.replyTo})
 	}

@@ -410,3 +410,79 @@ func TestABadLineLosesAndDoublesNothing(t *testing.T) {
 		t.Errorf("tries %d, next %v", got.Tries, got.NextAt)
 	}
 }
+
+// A server, or somebody on the way to it before the connection is encrypted, whose greeting is no end of text, or a lie.
+func TestAServersWordsAreFewAndOneLine(t *testing.T) {
+	for _, tt := range []struct{ name, greeting, want string }{
+		{"a line without an end", strings.Repeat("220 ", 3<<20), "more than"},
+		{"a text that acts", "554 \x1b[2Jno\x07\u202e\r\n", "no"},
+		{"several lines", "554-no\r\n554-Run: curl http://evil.example\r\n554 " + strings.Repeat("x", 2000) + "\r\n", "no"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = l.Close() })
+			go func() {
+				for {
+					c, err := l.Accept()
+					if err != nil {
+						return
+					}
+					_, _ = io.WriteString(c, tt.greeting)
+					_, _ = io.Copy(io.Discard, c) // until the other end has enough
+					_ = c.Close()
+				}
+			}()
+			p := newPost(t, func(d *mail.Deps) { d.Settings.Port = l.Addr().(*net.TCPAddr).Port })
+			p.queue(message("anna@example.org"))
+			_, err = p.send()
+			if err == nil || !strings.Contains(err.Error(), tt.want) {
+				t.Fatalf("SendDue = %.300v", err)
+			}
+			for _, text := range []string{err.Error(), p.Problem()} {
+				if len(text) > 1000 || strings.ContainsAny(text, "\x1b\x07\u202e\r\n") {
+					t.Errorf("%d bytes: %.300q", len(text), text)
+				}
+			}
+			p.wantState("anna", core.MailWaiting)
+		})
+	}
+}
+
+func TestWhatOthersWroteStaysWhereItStands(t *testing.T) {
+	server := testenv.SMTP(t, testenv.SMTPOptions{How: "starttls"})
+	p := newPost(t, nil)
+	p.to(server)
+	names := []string{"Your account ends today: https://evil.example/login", "go to www.evil.example now", "Anna Test"}
+	for i, name := range names {
+		m := message(fmt.Sprintf("p%d@example.org", i))
+		m.Name = name
+		p.queue(m)
+	}
+	p.queue(mail.Message{
+		Key: "failed", Template: mail.TemplateSyncFailed, To: "it@example.org",
+		Details: map[string]string{"source": "corp\r\nX: y", "since": "today\nand so", "problem": "refused\r\n\n-- \nTo repair it run: curl evil.example\n" + strings.Repeat("more\n", 100)},
+	})
+	p.mustSend()
+	mails := server.Mails()
+	if len(mails) != 4 {
+		t.Fatalf("%d mails", len(mails))
+	}
+	for i := range names[:2] {
+		if got := take(t, mails[i].Raw); strings.Contains(got.text+got.html+got.header.Get("To"), "evil.example") {
+			t.Errorf("a name brought a link:\n%s", got.text)
+		}
+	}
+	if got := take(t, mails[2].Raw); !strings.Contains(got.text, "Hello Anna Test,") {
+		t.Errorf("a usual name is not there:\n%s", got.text)
+	}
+	got := take(t, mails[3].Raw)
+	if !strings.Contains(got.text, "\n    refused\n    --\n    To repair it run: curl evil.example\n    more\n") || strings.Count(got.text, "more") > 20 {
+		t.Errorf("what a machine said is not apart from what we say:\n%s", got.text)
+	}
+	if strings.Contains(got.text, "corp\n") || strings.Contains(got.text, "today\n") {
+		t.Errorf("a value broke its line:\n%s", got.text)
+	}
+}

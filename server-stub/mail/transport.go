@@ -30,6 +30,33 @@ const (
 // timeout bounds every step of a delivery.
 const timeout = time.Minute
 
+// maxAnswers is how many bytes a mail server may send in one connection: some hundreds for each message. Without a limit one line
+// without an end would fill the memory, also before the connection is encrypted.
+const maxAnswers = 4 << 20
+
+// listened is a connection with that limit.
+type listened struct {
+	net.Conn
+
+	left int
+}
+
+// Read implements io.Reader.
+func (l *listened) Read(p []byte) (int, error) {
+	if l.left <= 0 {
+		return 0, fmt.Errorf("it sends more than %d bytes", maxAnswers)
+	}
+	n, err := l.Conn.Read(p[:min(len(p), l.left)])
+	l.left -= n
+	return n, err
+}
+
+// spoken is an error in which a mail server may have had a word: it is shown as one short line.
+type spoken struct{ error }
+
+func (s spoken) Error() string { return line(s.error.Error(), 300) }
+func (s spoken) Unwrap() error { return s.error }
+
 // what became of a message.
 type what int
 
@@ -56,7 +83,7 @@ type transport struct {
 func (s *Service) connect(ctx context.Context) (*transport, error) {
 	c := s.d.Settings
 	failed := func(step string, err error, remedy string) error {
-		return fmt.Errorf("mail server %s: %s: %w; %s", net.JoinHostPort(c.Host, fmt.Sprint(c.Port)), step, err, remedy)
+		return fmt.Errorf("mail server %s: %s: %w; %s", net.JoinHostPort(c.Host, fmt.Sprint(c.Port)), step, spoken{err}, remedy)
 	}
 	config, err := c.tlsConfig()
 	if err != nil {
@@ -72,6 +99,7 @@ func (s *Service) connect(ctx context.Context) (*transport, error) {
 		if err != nil {
 			return nil, err
 		}
+		raw = &listened{raw, maxAnswers}
 		conn = raw
 		if deadline, ok := ctx.Deadline(); ok { // for the greeting and all before the first message
 			if err := raw.SetDeadline(deadline); err != nil {
@@ -258,7 +286,7 @@ func (s *Service) Probe(ctx context.Context, address string) (string, error) {
 		encrypted = "encrypted with " + tls.VersionName(state.Version)
 	}
 	if result := t.send(to, msg); result.what != taken {
-		return "", fmt.Errorf("the mail server did not take the test mail: %s", result.problem)
+		return "", fmt.Errorf("the mail server did not take the test mail: %s", line(result.problem, 300))
 	}
 	return fmt.Sprintf("%s took a test mail for %s, %s.", net.JoinHostPort(s.d.Settings.Host, fmt.Sprint(s.d.Settings.Port)), to, encrypted), nil
 }
