@@ -15,12 +15,15 @@ import (
 // on a snapshot and the run that applies it come to the same.
 type facts struct {
 	keys, claims, sids, onPremises *counter // how many records bring each
+	called                         *counter // likewise UPNs, usernames and e-mail addresses together
 
 	same     []core.UserID            // people of the source who are in the listing: as they were seen last, sorted
 	present  []core.UserID            // and new or changed, sorted
 	leaving  map[core.UserID]struct{} // who leaves, where not everything was listed
 	complete bool
 	doubles  map[core.SourceID]int // people whom another source lists under the same key
+
+	tied map[core.UserID]directory.Key // whom records were tied to so far, which the source did not have
 }
 
 // counter counts texts by their digests: first all are added, then it is asked.
@@ -34,6 +37,15 @@ func newCounter() *counter { return &counter{seed: maphash.MakeSeed()} }
 func (c *counter) add(texts ...string) { c.digests = append(c.digests, digest(c.seed, texts...)) }
 
 func (c *counter) ready() { slices.Sort(c.digests) }
+
+// times tells how often the text was added.
+func (c *counter) times(text string) (n int) {
+	d := digest(c.seed, text)
+	for i, _ := slices.BinarySearch(c.digests, d); i < len(c.digests) && c.digests[i] == d; i++ {
+		n++
+	}
+	return n
+}
 
 // any tells whether the text was added, many whether it was more than once.
 func (c *counter) any(texts ...string) bool { return c.atLeast(1, texts) }
@@ -70,8 +82,8 @@ func (f *facts) doubled(source core.SourceID) { f.doubles[source]++ }
 // survey gathers the facts of a listing.
 func survey(ctx context.Context, tx store.Tx, l *listing) (*facts, error) {
 	f := &facts{
-		keys: newCounter(), claims: newCounter(), sids: newCounter(), onPremises: newCounter(), same: l.same,
-		leaving: map[core.UserID]struct{}{}, complete: l.complete, doubles: map[core.SourceID]int{},
+		keys: newCounter(), claims: newCounter(), sids: newCounter(), onPremises: newCounter(), called: newCounter(), same: l.same,
+		leaving: map[core.UserID]struct{}{}, complete: l.complete, doubles: map[core.SourceID]int{}, tied: map[core.UserID]directory.Key{},
 	}
 	for _, k := range l.doubled {
 		f.keys.add(string(k.Kind), k.ID) // met unchanged too
@@ -85,8 +97,13 @@ func survey(ctx context.Context, tx store.Tx, l *listing) (*facts, error) {
 		if r.OnPremises != "" {
 			f.onPremises.add(r.OnPremises)
 		}
-		for _, folded := range strongFolds(r.Record) {
+		folds := strongFolds(r.Record)
+		for _, folded := range folds {
 			f.claims.add(string(folded))
+			f.called.add(string(folded))
+		}
+		if folded, err := canon(clean(r.Email)); err == nil && !slices.Contains(folds, folded) {
+			f.called.add(string(folded))
 		}
 		return owners.ask(ctx, keyOf(r.Record))
 	})
@@ -97,7 +114,7 @@ func survey(ctx context.Context, tx store.Tx, l *listing) (*facts, error) {
 		return nil, fmt.Errorf("look through what source %q lists: %w", l.source, err)
 	}
 	slices.Sort(f.present)
-	for _, c := range []*counter{f.keys, f.claims, f.sids, f.onPremises} {
+	for _, c := range []*counter{f.keys, f.claims, f.sids, f.onPremises, f.called} {
 		c.ready()
 	}
 	for _, id := range l.out {

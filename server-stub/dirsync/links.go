@@ -33,10 +33,21 @@ func (p *planner) unknown(i int) {
 		p.linked(links[0])
 		return
 	}
-	if person, why := p.byName(); person != nil {
+	if m := p.byName(); m.person != nil {
+		person, why := m.person, m.why
+		role, powerful := p.state.roles[person.User.ID]
 		switch {
+		case p.contested(m):
+			p.o.proposed = person.User.ID
+			p.refuse(false, "may be %s, who has the same %s, but somebody else in the source has a name of that user too: nobody was made; "+
+				"correct the UPN or e-mail address of whoever it is not", describe(person.User), why)
+		case powerful && (m.weak || provider(person.User.Source)):
+			// Names are given by whoever runs the directory, and roles are not theirs to take.
+			p.o.proposed = person.User.ID
+			p.refuse(false, "may be %s, who has the same %s and the role %q, which nobody gets by a name: nobody was made; if it is the same person, "+
+				"take the role away until they are linked", describe(person.User), why, role)
 		case p.replaces(person.User.Source), provider(person.User.Source):
-			p.known(person)
+			p.tie(person)
 		default:
 			p.o.proposed = person.User.ID
 			p.refuse(false, "may be %s, who has the same %s: nobody was made; if it is, say that this source replaces %q",
@@ -61,14 +72,68 @@ func (p *planner) linked(l link) {
 		p.facts.doubled(u.Source)
 		p.refuse(false, "is listed by source %q too, under the same %s, as %s: two sources read one directory; remove one, or say that this one replaces the other",
 			u.Source, l.how, describe(u))
+	case person.isHere(p.source, p.o.w.rec) && (!p.facts.complete && !p.facts.leaves(u.ID) || p.facts.listed(u.ID)):
+		p.refuse(false, "is another id of this source under the same %s as %s, whom it still lists: correct the %s of whoever it is not", l.how, describe(u), l.how)
 	default:
-		p.known(person)
+		p.tie(person)
 	}
+}
+
+// isHere tells whether the source knows the person by another id than the record's.
+func (p *Person) isHere(source core.SourceID, r directory.Record) bool {
+	return slices.ContainsFunc(p.Identities, func(e core.ExternalIdentity) bool {
+		return e.Source == source && e.Kind == r.KeyKind && e.ImmutableID != r.Key
+	})
+}
+
+// tie makes the record that of somebody whom the source did not have, unless another record of the listing is.
+func (p *planner) tie(person *Person) {
+	key := keyOf(p.o.w.rec)
+	if other, done := p.facts.tied[person.User.ID]; done && other != key {
+		p.refuse(false, "may be %s, but so may another record of the source: nobody was made", describe(person.User))
+		return
+	}
+	p.facts.tied[person.User.ID] = key
+	p.known(person)
+}
+
+// contested tells whether somebody else in the source may be the person as well: another record with a username or UPN of theirs or,
+// where only an e-mail address says who it is, with any address of theirs, in the listing or known before.
+func (p *planner) contested(m match) bool {
+	mine := p.o.w.byNames()
+	counter := p.facts.claims
+	if m.weak {
+		counter = p.facts.called
+		for _, c := range mine {
+			if slices.ContainsFunc(p.state.holders[c.folded], func(h core.NameHolder) bool {
+				return h.UserSource == p.source && h.ValidTo.IsZero() && (strong(h.Kind) || h.Kind == core.NameEmail)
+			}) {
+				return true
+			}
+		}
+	}
+	return slices.ContainsFunc(m.person.Names, func(n core.LoginName) bool {
+		if !n.ValidTo.IsZero() || !strong(n.Kind) && (!m.weak || n.Kind != core.NameEmail) {
+			return false
+		}
+		others := counter.times(string(n.Folded))
+		if slices.ContainsFunc(mine, func(c candidate) bool { return c.folded == n.Folded && (m.weak || c.what != emailAddress) }) {
+			others--
+		}
+		return others > 0
+	})
+}
+
+// match is somebody who may be a record's person by name.
+type match struct {
+	person *Person
+	why    string // what is the same
+	weak   bool   // an e-mail address has a part in it
 }
 
 // byName looks for the one living person of another source with the record's UPN, username or e-mail address as username or
 // e-mail address. People of a source that this one replaces count when they are soft-deleted too.
-func (p *planner) byName() (person *Person, why string) {
+func (p *planner) byName() (m match) {
 	found := map[core.UserID]bool{}
 	for _, candidate := range p.o.w.byNames() {
 		for _, h := range p.state.holders[candidate.folded] {
@@ -91,11 +156,15 @@ func (p *planner) byName() (person *Person, why string) {
 			case !strong(h.Kind) && h.Kind != core.NameEmail:
 				continue
 			}
-			if !found[h.UserID] {
+			weak := candidate.what == emailAddress || !strong(h.Kind)
+			switch {
+			case !found[h.UserID]:
 				found[h.UserID] = true
-				if person == nil {
-					person, why = owner, candidate.what
+				if m.person == nil {
+					m = match{owner, candidate.what, weak}
 				}
+			case m.person == owner:
+				m.weak = m.weak && weak
 			}
 		}
 	}
@@ -106,9 +175,9 @@ func (p *planner) byName() (person *Person, why string) {
 		}
 		slices.Sort(ids)
 		p.refuse(false, "may be any of the users %s, who have the same UPN or e-mail address: nobody was made", fmt.Sprint(ids))
-		return nil, ""
+		return match{}
 	}
-	return person, why
+	return m
 }
 
 // isAnother tells whether the person is known by another object id of the record's tenant: then a name that both have was given to
@@ -127,6 +196,8 @@ type candidate struct {
 	folded auth.Folded
 }
 
+const emailAddress = "e-mail address"
+
 // byNames are the record's UPN, username and e-mail address, each once.
 func (w *wanted) byNames() (list []candidate) {
 	for _, n := range w.names {
@@ -137,7 +208,7 @@ func (w *wanted) byNames() (list []candidate) {
 		case core.NameUsername:
 			what = "username"
 		case core.NameEmail:
-			what = "e-mail address"
+			what = emailAddress
 		case core.NameSAM, core.NameNickname, core.NameAlias:
 			continue
 		}

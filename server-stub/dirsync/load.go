@@ -22,8 +22,9 @@ func loadState(ctx context.Context, tx store.Tx, source core.SourceID, chunk []w
 	l.state = state{
 		owners: make([]core.UserID, len(chunk)), links: make([][]link, len(chunk)), people: map[core.UserID]*Person{},
 		holders: map[auth.Folded][]core.NameHolder{}, inactive: map[core.UserID]core.User{}, sids: map[string][]core.UserID{},
+		locals: map[string][]core.UserID{}, roles: map[core.UserID]core.Role{},
 	}
-	for _, step := range []func() error{l.owners, l.sids, l.links, l.loadPeople, l.holders, l.candidates} {
+	for _, step := range []func() error{l.owners, l.sids, l.locals, l.links, l.loadPeople, l.holders, l.candidates} {
 		if err := step(); err != nil {
 			return state{}, fmt.Errorf("read what is known of the people of source %q: %w", source, err)
 		}
@@ -70,6 +71,20 @@ func (l *loader) sids() error {
 	slices.Sort(sids)
 	return l.tx.OwnersOf(l.ctx, core.IdentitySID, slices.Compact(sids), func(sid string, id core.UserID) {
 		l.state.sids[sid] = append(l.state.sids[sid], id)
+	})
+}
+
+// locals finds whom any source knows by the ids that the records have in the local directory.
+func (l *loader) locals() error {
+	var ids []string
+	for _, w := range l.chunk {
+		if w.rec.OnPremises != "" {
+			ids = append(ids, w.rec.OnPremises)
+		}
+	}
+	slices.Sort(ids)
+	return l.tx.OwnersOf(l.ctx, core.IdentityObjectGUID, slices.Compact(ids), func(guid string, id core.UserID) {
+		l.state.locals[guid] = append(l.state.locals[guid], id)
 	})
 }
 
@@ -227,6 +242,16 @@ func (l *loader) candidates() error {
 				}
 			}
 		}
+	}
+	if len(ids) == 0 {
+		return nil
+	}
+	grants, err := l.tx.RoleGrants(l.ctx)
+	if err != nil {
+		return err
+	}
+	for _, g := range grants {
+		l.state.roles[g.UserID] = g.Role
 	}
 	return l.load(slices.Sorted(maps.Keys(ids)))
 }

@@ -133,9 +133,12 @@ func (p *planner) identities(person *Person) []core.ExternalIdentity {
 	}
 	put(r.KeyKind, r.Key)
 	if r.OnPremises != "" && (r.KeyKind != core.IdentityObjectGUID || r.OnPremises != r.Key) {
-		if p.facts.onPremises.many(r.OnPremises) {
+		switch {
+		case p.facts.onPremises.many(r.OnPremises):
 			p.report(false, "has an id of the local directory that several records have; it is left out")
-		} else {
+		case person != nil && slices.ContainsFunc(p.state.locals[r.OnPremises], func(id core.UserID) bool { return id != person.User.ID }):
+			p.report(false, "has an id of the local directory that is another person's; it is left out")
+		default:
 			put(core.IdentityObjectGUID, r.OnPremises)
 		}
 	}

@@ -151,6 +151,8 @@ type state struct {
 	holders  map[auth.Folded][]core.NameHolder
 	inactive map[core.UserID]core.User
 	sids     map[string][]core.UserID
+	locals   map[string][]core.UserID // by the id in the local directory
+	roles    map[core.UserID]core.Role
 }
 
 func (s *state) person(i int) *Person { return s.people[s.owners[i]] }
