@@ -102,6 +102,8 @@ func (m *machine) retry(ctx context.Context) {
 		case m.in.kick <- struct{}{}:
 		default:
 		}
+	case m.aside != nil:
+		m.askAgain(ctx, m.aside)
 	case m.keyring == status.KeyringLocked:
 		m.recall(ctx)
 	default:
@@ -252,6 +254,8 @@ func (m *machine) accepted(ctx context.Context, a *attempt, tokens Tokens) {
 		m.leave(ctx)
 		m.task(ctx, func(ctx context.Context) func() { m.revoke(ctx, before); return nil })
 	}
+	wasAside := m.aside != nil
+	m.giveUp(ctx)
 	if m.user != nil && m.user.ID != tokens.User.ID { // somebody else's balance is not shown
 		m.balance, m.balanceAt, m.stale = api.Balance{}, time.Time{}, false
 		m.user = nil
@@ -274,7 +278,7 @@ func (m *machine) accepted(ctx context.Context, a *attempt, tokens Tokens) {
 	default:
 		m.withMicrosoft(ctx, "released", func(ctx context.Context) error { return m.deps.Microsoft.Release(ctx) })
 	}
-	if epoch := m.in.epoch; wasNotMe && !a.stay { // what is kept instead of it would say so
+	if epoch := m.in.epoch; (wasNotMe || wasAside) && !a.stay { // what is kept instead of it would say so
 		m.task(ctx, func(ctx context.Context) func() { m.keeper.clear(ctx, epoch); return nil })
 	}
 }
@@ -302,6 +306,7 @@ func (m *machine) signOut(ctx context.Context, c command) {
 	}
 	m.silence.signedOut, m.silence.again, m.prefer = true, "", ""
 	forgotten := m.forgetMicrosoftAnyway(ctx)
+	m.giveUp(ctx)
 	in := m.in
 	if in == nil { // a session that ended by itself may have left something in sight, and in the vault
 		epoch := m.keeper.next()
@@ -352,7 +357,7 @@ func (m *machine) revoke(ctx context.Context, tokens Tokens) {
 	wait := backoff{jitter: m.deps.Jitter}
 	for range revokeTries {
 		err := m.revokeOnce(ctx, &tokens)
-		if err == nil || useless(err) || disabled(err) {
+		if err == nil || useless(err) || disabled(err) || notListed(err) {
 			return
 		}
 		m.logger.InfoContext(ctx, "sign-out not told to the server yet", "error", err)

@@ -34,6 +34,9 @@
 //	                                 when somebody else came back than was expected.
 //	prompt                           account and password.
 //
+// Somebody whom the directory does not list any more is signed out like one who is disabled, but for the tokens (unlisted.go): they
+// are kept and tried again, and once the server takes them the person is signed in again without a question.
+//
 // There is one attempt at a time. A second click joins it, another way replaces it, and whatever an attempt that was given up
 // still brings is ended at the server: nobody is ever half signed in. A session that came about without a question and ends
 // within a minute is not begun again, nor is one that the person ended.

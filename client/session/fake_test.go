@@ -31,6 +31,7 @@ type fakeServer struct {
 	version  int64
 	down     error     // every call fails with it
 	disabled bool      // account_disabled
+	away     bool      // no_account: the directory does not list the person
 	limited  time.Time // sign-ins are limited until then
 	buffers  bool      // a proxy holds the stream back
 	hasty    bool      // streams end at once
@@ -226,6 +227,8 @@ func (f *fakeServer) Refresh(_ context.Context, refresh secret.String) (session.
 		return session.Tokens{}, err
 	}
 	switch token := refresh.Reveal(); {
+	case f.away && token == f.valid:
+		return session.Tokens{}, fault(api.CodeNoAccount, status.ProblemNoAccount)
 	case f.disabled:
 		f.revoke()
 		return session.Tokens{}, fault(api.CodeAccountDisabled, status.ProblemAccountDisabled)
@@ -251,6 +254,9 @@ func (f *fakeServer) authenticate(token secret.String) error {
 	}
 	if f.disabled {
 		return fault(api.CodeUnauthenticated, status.ProblemNone)
+	}
+	if f.away {
+		return fault(api.CodeNoAccount, status.ProblemNoAccount)
 	}
 	return nil
 }

@@ -164,7 +164,7 @@ func (f *follower) balance(ctx context.Context) (api.Balance, error) {
 		}
 	case useless(err):
 		f.tokens.Access = secret.String{}
-	case disabled(err):
+	case disabled(err) || notListed(err):
 		return b, over{err}
 	}
 	return b, err
@@ -197,7 +197,7 @@ func (f *follower) trade(ctx context.Context, old secret.String) (Tokens, status
 	ctx, cancel := linger(ctx, callTimeout, refreshGrace)
 	defer cancel()
 	t, err := f.server.Refresh(ctx, old)
-	if useless(err) || disabled(err) {
+	if useless(err) || disabled(err) || notListed(err) {
 		return t, status.KeyringUnknown, over{err}
 	}
 	if err != nil || f.keep == nil {
@@ -340,7 +340,7 @@ func (w *watch) hear(e Event) {
 // ended decides what the end of the stream means: nil to go on by polling.
 func (w *watch) ended(ctx context.Context, err error) error {
 	switch {
-	case disabled(err):
+	case disabled(err) || notListed(err):
 		return over{err}
 	case useless(err):
 		w.tokens.Access = secret.String{}

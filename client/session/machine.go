@@ -34,6 +34,7 @@ type machine struct {
 	stopping   bool
 
 	in      *signedIn // who is signed in; nil: nobody
+	aside   *unlisted // whose session waits until a directory lists them again; nil: nobody's, or somebody is signed in
 	attempt *attempt  // a sign-in under way
 	silence silence   // signing in without a question
 	prefer  status.Method
@@ -347,9 +348,19 @@ func (m *machine) seenAt() time.Time { return m.deps.Clock().Add(m.skew) }
 
 // over ends a session that the server has ended.
 func (m *machine) over(ctx context.Context, in *signedIn, err error) {
+	if notListed(err) && !m.who.Shared {
+		m.logger.InfoContext(ctx, "the account is not listed any more; asking again from time to time", "error", err)
+		problem := asDisabled(err, m.deps.Settings.ServerHost)
+		in.answer(status.Result{Problem: problem})
+		m.putAside(ctx, in, problem)
+		return
+	}
 	m.logger.InfoContext(ctx, "session is over", "error", err)
-	if disabled(err) {
+	if disabled(err) || notListed(err) {
 		problem := problemOf(err, m.deps.Settings.ServerHost)
+		if notListed(err) {
+			problem = asDisabled(err, m.deps.Settings.ServerHost)
+		}
 		in.answer(status.Result{Problem: problem})
 		m.leave(ctx)
 		m.forgetMicrosoftAnyway(ctx)
@@ -398,14 +409,19 @@ func (m *machine) freshAsk() status.Ask {
 // leave forgets who is signed in, here and in the vault. It does not speak to the server.
 func (m *machine) leave(ctx context.Context) {
 	in := m.in
-	in.cancel()
+	m.part()
 	m.keeper.next()
-	m.in, m.user, m.balance, m.balanceAt, m.stale = nil, nil, api.Balance{}, time.Time{}, false
-	m.problem, m.prefill, m.newName, m.keyring = nil, "", "", status.KeyringUnknown
 	m.task(ctx, func(ctx context.Context) func() {
 		m.keeper.clear(ctx, in.epoch)
 		return nil
 	})
+}
+
+// part forgets who is signed in, but not what is in the vault.
+func (m *machine) part() {
+	m.in.cancel()
+	m.in, m.user, m.balance, m.balanceAt, m.stale = nil, nil, api.Balance{}, time.Time{}, false
+	m.problem, m.prefill, m.newName, m.keyring = nil, "", "", status.KeyringUnknown
 }
 
 // noteSoon writes the note a little later. Shared computers and sessions in memory leave none.
