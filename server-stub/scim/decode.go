@@ -13,6 +13,8 @@ const (
 	maxFilter     = 4 << 10
 	maxDepth      = 16
 	maxOperations = 1000
+	maxValues     = 100      // of one attribute
+	maxDocument   = 64 << 10 // of a resource as it is kept, members apart
 )
 
 // object is a JSON object. Values are string, bool, json.Number, nil, object and []any.

@@ -2,6 +2,7 @@ package scim
 
 import (
 	"errors"
+	"net/http"
 	"reflect"
 	"slices"
 	"strings"
@@ -22,7 +23,7 @@ func readOperations(body object) ([]operation, error) {
 	case !ok:
 		return nil, wrong(invalidSyntax, "a PATCH request has a list of Operations")
 	case len(list) > maxOperations:
-		return nil, refuse(413, tooMany, "a PATCH request has at most %d operations", maxOperations)
+		return nil, refuse(http.StatusRequestEntityTooLarge, tooMany, "a PATCH request has at most %d operations", maxOperations)
 	}
 	out := make([]operation, len(list))
 	for i, e := range list {
@@ -138,7 +139,11 @@ func (d *document) set(p path, v any, add bool) error {
 	case value == nil:
 		delete(home, name)
 	case p.leaf().multi && add:
-		home[name] = joined(values(home[name]), values(value))
+		list := joined(values(home[name]), values(value))
+		if len(list) > maxValues {
+			return refuse(http.StatusRequestEntityTooLarge, tooMany, "%s would have %d values; %d are the most", p.name(), len(list), maxValues)
+		}
+		home[name] = list
 	case p.leaf().kind == kindComplex && !p.leaf().multi:
 		merged, _ := home[name].(object)
 		if merged == nil {
@@ -269,6 +274,9 @@ func (d *document) setAmong(p path, v any) error {
 	}
 	if chosen {
 		return nil
+	}
+	if len(values(home[p.attr.name])) >= maxValues {
+		return refuse(http.StatusRequestEntityTooLarge, tooMany, "%s would have more than %d values", p.attr.name, maxValues)
 	}
 	fresh := object{}
 	if !fulfil(p.only, fresh) {

@@ -13,6 +13,10 @@ import (
 const (
 	usualPage = 100
 	maxPage   = 1000
+	// maxPageBytes is how long a page may get, about: it is made in memory. A shorter one than was asked for is followed by a next one
+	// (RFC 7644 section 3.4.2.4).
+	maxPageBytes = 4 << 20
+	memberBytes  = 200 // of one member, about
 )
 
 // read answers one resource.
@@ -119,11 +123,12 @@ type search struct {
 	count  int
 
 	found []any
+	bytes int // of found, about
 	total int
 }
 
 func (s *search) run(tx store.Tx) error {
-	s.found, s.total = nil, 0
+	s.found, s.bytes, s.total = nil, 0, 0
 	if s.filter == nil {
 		return s.everything(tx)
 	}
@@ -139,7 +144,7 @@ func (s *search) run(tx store.Tx) error {
 			err = findErr
 		}
 	} else {
-		candidates, err = s.candidates(tx, kind, q)
+		return s.among(tx, kind, q)
 	}
 	if err != nil {
 		return err
@@ -152,15 +157,19 @@ func (s *search) run(tx store.Tx) error {
 	return nil
 }
 
-// candidates are the resources that the filter may hold for. Without an index they are looked at while they come, so that no more
-// than those it does hold for are kept.
-func (s *search) candidates(tx store.Tx, kind store.SCIMKind, q store.SCIMQuery) (list []store.SCIMResource, err error) {
+// among looks at the resources that the filter may hold for while they come, so that no more than those of the page are kept. Only who
+// is in a group must be asked for afterwards.
+func (s *search) among(tx store.Tx, kind store.SCIMKind, q store.SCIMQuery) error {
 	members := mentions(s.filter, "members")
+	var list []store.SCIMResource
 	var failed error
-	err = tx.SCIMResources(s.r.Context(), s.token.Source, kind, q, func(r store.SCIMResource) {
-		if !members && failed == nil {
+	err := tx.SCIMResources(s.r.Context(), s.token.Source, kind, q, func(r store.SCIMResource) {
+		switch {
+		case failed != nil:
+			return
+		case !members:
 			var o object
-			if o, failed = s.render(s.kind, r, nil); failed != nil || !s.filter.match(o) {
+			if o, failed = s.render(s.kind, r, nil); failed != nil || !s.filter.match(o) || !s.counts() {
 				return
 			}
 		}
@@ -169,24 +178,46 @@ func (s *search) candidates(tx store.Tx, kind store.SCIMKind, q store.SCIMQuery)
 	if err == nil {
 		err = failed
 	}
-	return list, err
+	for _, r := range list {
+		switch {
+		case err != nil:
+			return err
+		case members:
+			err = s.consider(tx, r)
+		default:
+			err = s.take(tx, r)
+		}
+	}
+	return err
 }
 
 // consider counts a resource if the filter holds for it, and takes it if it is of the page.
 func (s *search) consider(tx store.Tx, r store.SCIMResource) error {
-	o, err := s.whole(tx, s.kind, r, s.view.wants("members") || mentions(s.filter, "members"))
+	o, err := s.whole(tx, s.kind, r, mentions(s.filter, "members"))
+	if err != nil || !s.filter.match(o) || !s.counts() {
+		return err
+	}
+	return s.take(tx, r)
+}
+
+// counts counts one more that was found, and tells whether it is of the page.
+func (s *search) counts() bool {
+	s.total++
+	return s.total >= s.start && s.total-s.start < s.count
+}
+
+// take puts a resource on the page, if it is not too long already.
+func (s *search) take(tx store.Tx, r store.SCIMResource) error {
+	if s.bytes > maxPageBytes {
+		return nil
+	}
+	o, err := s.whole(tx, s.kind, r, s.view.wants("members"))
 	if err != nil {
 		return err
 	}
-	if !s.filter.match(o) {
-		return nil
-	}
-	if s.total++; s.total >= s.start && len(s.found) < s.count {
-		if !s.view.wants("members") {
-			delete(o, "members")
-		}
-		s.found = append(s.found, s.view.apply(s.kind, o))
-	}
+	members, _ := o["members"].([]any)
+	s.bytes += len(r.Data) + memberBytes*len(members)
+	s.found = append(s.found, s.view.apply(s.kind, o))
 	return nil
 }
 
@@ -203,11 +234,9 @@ func (s *search) everything(tx store.Tx) error {
 		return err
 	}
 	for _, r := range list {
-		o, err := s.whole(tx, s.kind, r, s.view.wants("members"))
-		if err != nil {
+		if err := s.take(tx, r); err != nil {
 			return err
 		}
-		s.found = append(s.found, s.view.apply(s.kind, o))
 	}
 	return nil
 }

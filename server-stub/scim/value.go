@@ -1,6 +1,7 @@
 package scim
 
 import (
+	"net/http"
 	"strings"
 	"unicode"
 )
@@ -52,6 +53,9 @@ func (a *attribute) read(v any, n *notes) (any, error) {
 		return a.readOne(v, n)
 	}
 	var list []any
+	if n := len(values(v)); n > maxValues {
+		return nil, refuse(http.StatusRequestEntityTooLarge, tooMany, "%s has %d values; %d are the most", a.name, n, maxValues)
+	}
 	for _, e := range values(v) {
 		one, err := a.readOne(e, n)
 		if err != nil {

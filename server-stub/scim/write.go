@@ -68,6 +68,11 @@ func (c *call) create(t *resourceType) error {
 	if err := c.d.Store.View(c.r.Context(), w.known); err != nil {
 		return err
 	}
+	if c.conn.NoUpdate && w.before.ID != "" { // to delete somebody and make them again is no way to change them
+		if err := w.only(d.o["active"]); err != nil {
+			return err
+		}
+	}
 	c.entry.Resource = w.after.ID
 	if err := w.do(); err != nil {
 		return err
@@ -267,6 +272,11 @@ func (w *write) update(wasActive any) error {
 	if w.conn.NoUpdate && (!leaves || w.conn.Settings.NoDelete) {
 		return refuse(http.StatusForbidden, "", "this connection does not change %ss: updating is switched off for it", strings.ToLower(w.kind.name))
 	}
+	if w.conn.NoUpdate {
+		if err := w.only(false); err != nil {
+			return err
+		}
+	}
 	if w.kind == w.users && fold(w.doc.label()) != fold(w.before.Name) {
 		defer w.locks.lock(w.token.Source, nameLock(w.kind, w.doc.label()))()
 		if err := w.d.Store.View(w.r.Context(), w.taken); err != nil {
@@ -274,6 +284,23 @@ func (w *write) update(wasActive any) error {
 		}
 	}
 	return w.do()
+}
+
+// only undoes all of a change but whether the person is active: who may take people out, or back in, may not thereby rename them, or give
+// them cards.
+func (w *write) only(active any) error {
+	notes := w.doc.notes
+	var err error
+	if w.doc, err = parseDocument(w.kind, w.before.Data); err != nil {
+		return err
+	}
+	delete(w.doc.o, "active")
+	if active != nil {
+		w.doc.o["active"] = active
+	}
+	w.doc.notes = notes
+	w.doc.notes.ignore("everything but active: updating is switched off")
+	return nil
 }
 
 // taken refuses a userName that another person of the connection has.
@@ -337,6 +364,9 @@ func (w *write) do() error {
 	data, err := json.Marshal(w.doc.o)
 	if err != nil {
 		return fmt.Errorf("write a SCIM resource: %w", err)
+	}
+	if len(data) > maxDocument && len(data) > len(w.before.Data) {
+		return refuse(http.StatusRequestEntityTooLarge, tooMany, "the resource would have %d bytes; %d are the most", len(data), maxDocument)
 	}
 	w.after.Data, w.after.Name, w.after.ExternalID = string(data), w.doc.label(), w.doc.text("externalId")
 	if w.before.ID != "" && w.after.ExternalID != w.before.ExternalID {
