@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
@@ -131,8 +132,12 @@ type match struct {
 	weak   bool   // an e-mail address has a part in it
 }
 
+// switchTime is how long a switch of sources takes at most: whoever left the replaced source before that is somebody who left, and
+// the name may be another person's by now.
+const switchTime = 30 * 24 * time.Hour
+
 // byName looks for the one living person of another source with the record's UPN, username or e-mail address as username or
-// e-mail address. People of a source that this one replaces count when they are soft-deleted too.
+// e-mail address. People of a source that this one replaces count when they were soft-deleted lately too.
 func (p *planner) byName() (m match) {
 	found := map[core.UserID]bool{}
 	for _, candidate := range p.o.w.byNames() {
@@ -141,7 +146,7 @@ func (p *planner) byName() (m match) {
 			if owner == nil || !h.ValidTo.IsZero() || h.UserSource == p.source || h.UserSource == core.LocalSource {
 				continue
 			}
-			if !owner.User.DeletedAt.IsZero() && !p.replaces(h.UserSource) {
+			if left := owner.User.DeletedAt; !left.IsZero() && (!p.replaces(h.UserSource) || p.now.Sub(left) > switchTime) {
 				continue
 			}
 			if owner.isAnother(p.o.w.rec.Identity()) {

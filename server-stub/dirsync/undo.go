@@ -209,9 +209,17 @@ func (u *undoing) identities(c *edit, p page) error {
 		}
 		c.Fields = appendNew(c.Fields, "identities")
 	}
-	if len(p.Untied) > 0 {
-		c.Identities = append(c.Identities, p.Untied...)
-		c.Fields = appendNew(c.Fields, "identities")
+	for _, e := range p.Untied {
+		owner, err := u.w.tx.IdentityOwner(u.w.ctx, e.Source, e.Kind, e.ImmutableID)
+		switch {
+		case isNotFound(err):
+			c.Identities = append(c.Identities, e)
+			c.Fields = appendNew(c.Fields, "identities")
+		case err != nil:
+			return err
+		case owner != c.User.ID:
+			u.leave(c.User.ID, fmt.Sprintf("its ids: a %s of source %q is that of user %d now", e.Kind, e.Source, owner))
+		}
 	}
 	return nil
 }
