@@ -132,6 +132,9 @@ func (s *Server) syncRun(ctx context.Context, in SyncRef, progress func(Progress
 	for i, id := range ids {
 		progress(Progress{Step: "reading " + string(id), Done: int64(i), Total: int64(len(ids))})
 		run, err := s.Directories.Apply(ctx, actor, id, in.Plan, in.Reason)
+		if errors.Is(err, ErrSends) && len(ids) > 1 { // nobody asked for this one
+			continue
+		}
 		if err != nil && run.Outcome == "" {
 			return SyncRuns{}, err
 		}

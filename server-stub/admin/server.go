@@ -46,7 +46,7 @@ type Directories interface {
 	Remove(ctx context.Context, actor string, id core.SourceID) (int, error)
 	Schedule(ctx context.Context, actor string, in DirectorySchedule) (Directory, error)
 
-	// Plan reads one and keeps what a run would change.
+	// Plan reads one and keeps what a run would change. It and Apply answer ErrSends for one that is not read.
 	Plan(ctx context.Context, id core.SourceID, full bool) (dirsync.PlanHead, error)
 	// Changes hands out what a kept plan would change as things stand now.
 	Changes(ctx context.Context, plan string, yield func(dirsync.Change) error) (dirsync.PlanHead, error)

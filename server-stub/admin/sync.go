@@ -1,8 +1,10 @@
 package admin
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/dirsync"
 )
 
@@ -12,6 +14,9 @@ const (
 	VerbSyncUndo = "sync.undo"
 	VerbSyncWhy  = "sync.why"
 )
+
+// ErrSends says that a directory is not read: it sends its changes by itself.
+var ErrSends = fmt.Errorf("%w: this directory sends its changes by itself, so there is nothing to read", core.ErrInvalid)
 
 // SyncPlan asks what a synchronisation would change, or with ID for a plan that was made already.
 type SyncPlan struct {

@@ -114,6 +114,25 @@ func TestPasswordsFromTheStandardInput(t *testing.T) {
 	}
 }
 
+func TestDurationsAreShownShortly(t *testing.T) {
+	for given, want := range map[string]string{
+		"30m0s": "30m", "1h0m0s": "1h", "1h30m0s": "1h30m", "10h0m0s": "10h", "1m30s": "1m30s", "45s": "45s", "0s": "0s", "20m0s": "20m",
+		"by hand": "by hand", "sends by itself": "sends by itself",
+	} {
+		if got := shortly(given); got != want {
+			t.Errorf("%s is shown as %s, not %s", given, got, want)
+		}
+	}
+}
+
+// A code, a PIN and a card's number come the same way as a password, but are none.
+func TestWhatIsMissingIsCalledByItsName(t *testing.T) {
+	a := &app{Streams: Streams{In: strings.NewReader("\n")}}
+	if _, err := a.line("PIN"); err == nil || !strings.Contains(err.Error(), "the PIN is empty") {
+		t.Errorf("it says %v", err)
+	}
+}
+
 // What people and directories write cannot move the cursor, change colours or break the table.
 func TestTablesShowNoControlCharacters(t *testing.T) {
 	var out bytes.Buffer

@@ -77,7 +77,7 @@ func (a *app) userCardRemove() *cobra.Command {
 func (a *app) valueOf(given []string, fromStdin bool, how string) (string, error) {
 	switch {
 	case fromStdin && len(given) == 1:
-		return a.password()
+		return a.line("number")
 	case !fromStdin && len(given) == 2:
 		return given[1], nil
 	}
@@ -165,7 +165,7 @@ func (a *app) userCode() *cobra.Command {
 	set := &cobra.Command{
 		Use: "set USERNAME", Short: "Give a person a code of your choice, read from the standard input", Args: args("USERNAME"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			text, err := a.password()
+			text, err := a.line("code")
 			if err != nil {
 				return err
 			}
@@ -203,7 +203,7 @@ func (a *app) userPIN() *cobra.Command {
 	set := &cobra.Command{
 		Use: "set USERNAME", Short: "Set the PIN, read from the standard input: 4 to 16 digits", Args: args("USERNAME"),
 		RunE: func(cmd *cobra.Command, given []string) error {
-			pin, err := a.password()
+			pin, err := a.line("PIN")
 			if err != nil {
 				return err
 			}

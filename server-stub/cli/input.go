@@ -45,19 +45,22 @@ func isCobraUsage(err error) bool {
 }
 
 // password reads a password from the standard input: one line, of which one line ending is stripped.
-func (a *app) password() (string, error) {
+func (a *app) password() (string, error) { return a.line("password") }
+
+// line is password for anything that is not shown: what says what it is.
+func (a *app) line(what string) (string, error) {
 	text, err := io.ReadAll(io.LimitReader(a.In, 4<<10))
 	if err != nil {
-		return "", fmt.Errorf("read the password: %w", err)
+		return "", fmt.Errorf("read the %s: %w", what, err)
 	}
 	line := strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
 	switch {
 	case line == "":
-		return "", usage("the password is empty; write it to the standard input")
+		return "", usage("the %s is empty; write it to the standard input", what)
 	case strings.ContainsAny(line, "\r\n"):
-		return "", usage("the password has more than one line")
+		return "", usage("the %s has more than one line", what)
 	case len(line) > api.MaxPassword:
-		return "", usage("the password is longer than %d bytes", api.MaxPassword)
+		return "", usage("the %s is longer than %d bytes", what, api.MaxPassword)
 	}
 	return line, nil
 }

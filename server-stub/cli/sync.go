@@ -1,8 +1,10 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -304,14 +306,38 @@ as they are. The directory is then paused, so that its next synchronisation does
 			if err := a.showRuns(admin.SyncRuns{Runs: []admin.SyncRun{r}}, true); err != nil || a.json {
 				return err
 			}
+			look := a.hint("sync plan %s", r.Source)
+			if a.sends(cmd.Context(), r.Source) {
+				look = a.hint("sync log %s", r.Source)
+			}
 			fmt.Fprintf(a.Out, "\n%s is paused. Put right what led to run %d, look, and let it go on:\n  %s\n  %s\n", printable(r.Source), in.Run,
-				a.hint("sync plan %s", r.Source), a.hint("sync schedule %s --resume", r.Source))
+				look, a.hint("sync schedule %s --resume", r.Source))
 			return nil
 		},
 	}
 	cmd.Flags().StringVar(&in.Reason, "reason", "", "why; it is kept with the run")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
 	return cmd
+}
+
+// sends tells whether a directory sends its changes by itself, so that there is nothing to plan.
+func (a *app) sends(ctx context.Context, source string) bool {
+	var l admin.DirectoryList
+	if a.call(ctx, admin.VerbSyncList, admin.Nothing{}, &l) != nil {
+		return false
+	}
+	return slices.ContainsFunc(l.Directories, func(d admin.Directory) bool { return d.ID == source && d.Type == "scim" })
+}
+
+// shortly leaves out the units of a duration that are zero: 30m instead of 30m0s. What is no duration stays.
+func shortly(every string) string {
+	if strings.HasSuffix(every, "m0s") {
+		every = strings.TrimSuffix(every, "0s")
+	}
+	if strings.HasSuffix(every, "h0m") {
+		every = strings.TrimSuffix(every, "0m")
+	}
+	return printable(every)
 }
 
 // completeDirectories completes the ids of directories.

@@ -423,11 +423,11 @@ and nothing is changed when it does not answer.`,
 		RunE: func(cmd *cobra.Command, given []string) error {
 			in.ID, in.Set, in.Secrets = given[0], given[1:], map[string]string{}
 			if stdin != "" {
-				password, err := a.password()
+				value, err := a.line(stdin)
 				if err != nil {
 					return err
 				}
-				in.Secrets[stdin] = password
+				in.Secrets[stdin] = value
 			}
 			if fromFile != "" {
 				key, name, ok := strings.Cut(fromFile, "=")

@@ -28,7 +28,7 @@ func (a *app) syncList() *cobra.Command {
 				}
 				t := newTable(w, "DIRECTORY", "TYPE", "PEOPLE", "EVERY", "NEXT RUN", "STATE", "FROM")
 				for _, d := range l.Directories {
-					t.row(d.ID, d.Type, fmt.Sprint(d.People), d.Every, whenever(d.NextRun), a.fresh(d), d.Origin)
+					t.row(d.ID, d.Type, fmt.Sprint(d.People), shortly(d.Every), whenever(d.NextRun), a.fresh(d), d.Origin)
 				}
 				t.flush()
 			})
@@ -73,7 +73,7 @@ func (a *app) showDirectory(w io.Writer, d admin.Directory) {
 		{"Everything read", whenever(d.LastFull)},
 		{"Failed", failures},
 		{"Problem", firstLine(d.Problem)},
-		{"Every", d.Every},
+		{"Every", shortly(d.Every)},
 		{"Next run", whenever(d.NextRun)},
 		{"Paused", paused},
 		{"Who", d.Scope},
@@ -148,8 +148,10 @@ func (a *app) syncSchedule() *cobra.Command {
 					fmt.Fprintf(w, "%s is paused: %s\n", printable(d.ID), printable(d.PausedWhy))
 				case d.Every == "by hand":
 					fmt.Fprintf(w, "%s is synchronised by hand: %s\n", printable(d.ID), a.hint("sync apply %s", d.ID))
+				case d.Type == "scim":
+					fmt.Fprintf(w, "%s may send its changes.\n", printable(d.ID))
 				default:
-					fmt.Fprintf(w, "%s is synchronised every %s.\n", printable(d.ID), printable(d.Every))
+					fmt.Fprintf(w, "%s is synchronised every %s.\n", printable(d.ID), shortly(d.Every))
 				}
 			})
 		},

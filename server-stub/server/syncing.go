@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory/configured"
 	"github.com/platenprint/platen/server-stub/dirsync"
@@ -85,10 +86,21 @@ func (d *directories) run(ctx context.Context, c *configuredSource) (core.SyncRu
 	return run, err
 }
 
+// read tells whether a directory can be read at all: one that sends by itself would only fail, and count as failing.
+func read(c *configuredSource) error {
+	if c.entry.Type != configured.TypeSCIM {
+		return nil
+	}
+	return fmt.Errorf("directory %q: %w; platen-server sync log %s shows what it sent", c.source.ID(), admin.ErrSends, c.source.ID())
+}
+
 // Plan implements admin.Directories.
 func (d *directories) Plan(ctx context.Context, id core.SourceID, full bool) (dirsync.PlanHead, error) {
 	c, err := d.find(id)
 	if err != nil {
+		return dirsync.PlanHead{}, err
+	}
+	if err := read(c); err != nil {
 		return dirsync.PlanHead{}, err
 	}
 	settings := settingsOf(c.entry)
@@ -113,6 +125,9 @@ func (d *directories) Apply(ctx context.Context, actor string, id core.SourceID,
 	}
 	var run core.SyncRun
 	if plan == "" {
+		if err := read(c); err != nil {
+			return run, err
+		}
 		run, err = d.run(ctx, c)
 	} else {
 		run, err = alone(ctx, d, id, func() (core.SyncRun, error) { return d.syncer.Apply(ctx, id, plan, reason) })

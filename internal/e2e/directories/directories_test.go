@@ -142,7 +142,7 @@ func TestFromABareServerToPeopleAndBack(t *testing.T) {
 	t.Run("A1_28 with the scope put right it goes on, nested groups included", func(t *testing.T) {
 		s.does(t, "", []string{"sync", "set", "corp", "scope.groups=All"})
 		s.does(t, "", []string{"sync", "plan", "corp"}, "There is nothing to apply")
-		s.does(t, "", []string{"sync", "schedule", "corp", "--resume"}, "every 1h0m0s")
+		s.does(t, "", []string{"sync", "schedule", "corp", "--resume"}, "every 1h.")
 	})
 	t.Run("A3_24 by hand", func(t *testing.T) {
 		s.does(t, "", []string{"sync", "schedule", "corp", "--manual"}, "by hand")
