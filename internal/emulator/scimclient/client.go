@@ -70,9 +70,6 @@ func New(o Options) *Client {
 // Requests is how many requests were sent.
 func (c *Client) Requests() int { return c.count }
 
-// Forget lets the client forget whom it provisioned, as a restart of provisioning does: it finds everybody anew.
-func (c *Client) Forget() { c.people, c.groups = map[string]known{}, map[string]knownGroup{} }
-
 // ID is the application's id of a person or group, "" for one it has not.
 func (c *Client) ID(id string) string {
 	if k, ok := c.people[id]; ok {

@@ -40,9 +40,6 @@ const (
 	Ambiguous  State = "ambiguous"   // the target is somebody else's, or a name they send could be, or would be, another person
 )
 
-// States lists them in the order of a summary.
-func States() []State { return []State{Unchanged, GainsAlias, Ambiguous, NoMatch} }
-
 // Options say what to review.
 type Options struct {
 	To        Target
