@@ -203,6 +203,7 @@ func (j *job) brakePushes(recent []core.SyncRun) error {
 	if t.disabled+t.renamed == 0 {
 		return nil
 	}
+	since := j.now
 	for _, r := range recent {
 		if r.Outcome == OutcomeApproved {
 			if j.now.Sub(r.StartedAt) < pushRun {
@@ -211,14 +212,17 @@ func (j *job) brakePushes(recent []core.SyncRun) error {
 			break
 		}
 		if r.UndoneBy == 0 && r.Outcome == OutcomeOK {
-			t.disabled, t.renamed = t.disabled+r.Disabled, t.renamed+r.Renamed
+			t.disabled, t.renamed, since = t.disabled+r.Disabled, t.renamed+r.Renamed, r.StartedAt
 		}
 	}
-	living, err := j.tx.CountUsers(j.ctx, store.UserFilter{Source: &j.l.source})
-	if err != nil {
-		return fmt.Errorf("count the people of source %q: %w", j.l.source, err)
+	// How many there were before all of it. This job's own changes are written already; who was disabled is living still.
+	for _, f := range []store.UserFilter{{Source: &j.l.source}, {Source: &j.l.source, DeletedSince: since}} {
+		n, err := j.tx.CountUsers(j.ctx, f)
+		if err != nil {
+			return fmt.Errorf("count the people of source %q: %w", j.l.source, err)
+		}
+		t.people += n
 	}
-	t.people = living + t.disabled // before all of it: this job's own deletes are written already
 	return j.l.settings.Brake.check(t)
 }
 

@@ -121,6 +121,33 @@ func TestA3_56_TheBrakeHoldsForPushesOverADay(t *testing.T) {
 	s.mustPush(gone(40))
 }
 
+// Whoever was disabled is counted once among the people, whoever was deleted before this day not at all.
+func TestA3_56_TheBrakeOfPushesCountsEverybodyOnce(t *testing.T) {
+	s := newSite(t)
+	var all []directory.Record
+	for i := range 101 {
+		all = append(all, person(fmt.Sprint("g", i), fmt.Sprint("user", i)))
+	}
+	s.mustPush(PushSet{People: all})
+	s.mustPush(PushSet{Gone: []directory.Key{guidKey("g100")}})
+	s.now = s.now.Add(25 * time.Hour)
+	disabled := func(i int) PushSet {
+		r := all[i]
+		r.Disabled = true
+		return PushSet{People: []directory.Record{r}}
+	}
+	for i := range 5 {
+		s.now = s.now.Add(time.Hour)
+		s.mustPush(disabled(i))
+		s.mustPush(PushSet{Gone: []directory.Key{guidKey(fmt.Sprint("g", 50+i))}})
+	}
+	for what, set := range map[string]PushSet{"disabled": disabled(5), "deleted": {Gone: []directory.Key{guidKey("g55")}}} {
+		if _, err := s.push(set); err == nil || !strings.Contains(err.Error(), "disable 11 of 100 people, more than the 10") {
+			t.Errorf("the eleventh of 100 in a day, %s: %v", what, err)
+		}
+	}
+}
+
 func TestAPushIsUndoneByTheHour(t *testing.T) {
 	s := newSite(t)
 	s.mustPush(PushSet{People: []directory.Record{person("g1", "alex"), person("g2", "kim")}})

@@ -72,6 +72,7 @@ type UserFilter struct {
 	After          core.UserID    // only with a greater id: the next page
 	Limit          int            // at most so many, 0 for no limit
 	IncludeDeleted bool           // soft-deleted ones too (never erased ones)
+	DeletedSince   time.Time      // only those who were soft-deleted at that time or later
 }
 
 // Users keeps people.

@@ -84,7 +84,10 @@ func userFilter(f store.UserFilter) (where string, args []any) {
 		args = append(args, value)
 		terms = append(terms, fmt.Sprintf(term, len(args)))
 	}
-	if !f.IncludeDeleted {
+	switch {
+	case !f.DeletedSince.IsZero():
+		add("deleted_at >= $%d", f.DeletedSince)
+	case !f.IncludeDeleted:
 		terms = append(terms, "deleted_at IS NULL")
 	}
 	if f.After > 0 {

@@ -98,6 +98,8 @@ var userTests = []test{
 		}{
 			{"all", store.UserFilter{}, []string{"alex", "bea", "100%"}},
 			{"deleted too", store.UserFilter{IncludeDeleted: true}, []string{"alex", "bea", "100%", "gone"}},
+			{"deleted since", store.UserFilter{Source: &corp, DeletedSince: day}, []string{"gone"}},
+			{"deleted before that", store.UserFilter{DeletedSince: day.Add(time.Microsecond)}, nil},
 			{"of a source", store.UserFilter{Source: &corp}, []string{"bea", "100%"}},
 			{"local", store.UserFilter{Source: &local}, []string{"alex"}},
 			{"query in any case", store.UserFilter{Query: "müll"}, []string{"alex"}},
