@@ -1,10 +1,12 @@
 package dirsync
 
 import (
+	"context"
 	"time"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/store"
 )
 
 // PlanHead is a plan in numbers.
@@ -64,6 +66,9 @@ type PushSet struct {
 	Gone       []directory.Key
 	Groups     []directory.Group // with Changed: only what changed of the members
 	GroupsGone []directory.Key
+	// Also is called last, in the transaction of the push: what it stores is there exactly if the people are. An error takes all of
+	// it back. The transaction may be run again. Nil: nothing more is stored.
+	Also func(ctx context.Context, tx store.Tx, r PushResult) error
 }
 
 // PushResult says what became of a PushSet, in its order.

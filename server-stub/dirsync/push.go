@@ -27,8 +27,10 @@ func (s *Syncer) Push(ctx context.Context, source core.SourceID, settings Settin
 	var changed []core.UserID
 	err := s.store.Update(ctx, func(tx store.Tx) error {
 		var err error
-		result, changed, err = s.push(ctx, tx, l, set)
-		return err
+		if result, changed, err = s.push(ctx, tx, l, set); err != nil || set.Also == nil {
+			return err
+		}
+		return set.Also(ctx, tx, result)
 	})
 	if err != nil {
 		if stopped, ok := errors.AsType[*StoppedError](err); ok {

@@ -148,6 +148,47 @@ func TestA3_56_TheBrakeOfPushesCountsEverybodyOnce(t *testing.T) {
 	}
 }
 
+// What hangs on a push is stored with it or not at all.
+func TestAPushAndWhatHangsOnItAreOne(t *testing.T) {
+	s := newSite(t)
+	trouble := errors.New("trouble")
+	line := func(err error) func(context.Context, store.Tx, PushResult) error {
+		return func(ctx context.Context, tx store.Tx, r PushResult) error {
+			if len(r.People) != 1 || r.People[0].User == 0 {
+				t.Errorf("%+v", r)
+			}
+			u, findErr := tx.User(ctx, r.People[0].User)
+			return errors.Join(findErr, tx.AppendAudit(ctx, core.AuditEvent{At: s.now, Action: "test.also", Target: u.Username}), err)
+		}
+	}
+	lines := func() (n int) {
+		s.view(func(ctx context.Context, tx store.Tx) {
+			list, err := tx.AuditEvents(ctx, 0, 100)
+			for _, e := range list {
+				if err == nil && e.Action == "test.also" {
+					n++
+				}
+			}
+		})
+		return n
+	}
+	set := PushSet{People: []directory.Record{person("g1", "alex")}, Also: line(trouble)}
+	if _, err := s.push(set); !errors.Is(err, trouble) || lines() != 0 || len(s.changed) != 0 {
+		t.Errorf("%v, %d lines, told %v", err, lines(), s.changed)
+	}
+	s.view(func(ctx context.Context, tx store.Tx) {
+		runs, err := tx.SyncRuns(ctx, "scim", 9)
+		if n, countErr := tx.CountUsers(ctx, store.UserFilter{IncludeDeleted: true}); n != 0 || len(runs) != 0 || err != nil || countErr != nil {
+			t.Errorf("%d people, runs %+v, %v, %v", n, runs, err, countErr)
+		}
+	})
+	set.Also = line(nil)
+	s.mustPush(set)
+	if lines() != 1 || len(s.changed) != 1 {
+		t.Errorf("%d lines, told %v", lines(), s.changed)
+	}
+}
+
 func TestAPushIsUndoneByTheHour(t *testing.T) {
 	s := newSite(t)
 	s.mustPush(PushSet{People: []directory.Record{person("g1", "alex"), person("g2", "kim")}})

@@ -3,10 +3,13 @@ package scim_test
 import (
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
@@ -213,24 +216,71 @@ func TestA3_67_ProvisioningLog(t *testing.T) {
 	})
 }
 
-// A request that the server did not live to answer is asked again, and does what it was to do.
-func TestACrashBetweenPersonAndResourceIsRepaired(t *testing.T) {
-	s := newSite(t)
-	s.engine.crash = true
-	s.want(500, "POST", "/Users", `{"userName":"alex","externalId":"e"}`)
-	s.engine.crash = false
-	id := s.want(201, "POST", "/Users", `{"userName":"alex","externalId":"e"}`).id()
-	u := s.person("alex") // one only
-	s.engine.crash = true
-	s.want(500, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"displayName","value":"A"}]}`)
-	s.want(500, "DELETE", "/Users/"+id, "")
-	s.engine.crash = false
-	s.want(200, "PATCH", "/Users/"+id, `{"Operations":[{"op":"replace","path":"displayName","value":"A"}]}`)
-	if got := s.person("alex"); got.ID != u.ID || got.DisplayName != "A" || !got.DeletedAt.IsZero() {
-		t.Errorf("%+v", got)
+// Whenever the server stops, the person, the resource and the line of the log are all there or none is, and a request that comes
+// again does what it was to do.
+func TestFault_F14_ACrashLeavesAllOrNothing(t *testing.T) {
+	const alex = `{"userName":"alex","externalId":"e"}`
+	rename := func(to string) string {
+		return `{"Operations":[{"op":"replace","path":"displayName","value":"` + to + `"}]}`
 	}
-	s.want(204, "DELETE", "/Users/"+id, "")
-	s.want(404, "GET", "/Users/"+id, "")
+	did := func(s *site, result string) (n int) {
+		for _, e := range s.log() {
+			if e.Result == result {
+				n++
+			}
+		}
+		return n
+	}
+	t.Run("before the commit", func(t *testing.T) {
+		s := newSite(t)
+		s.engine.crashes(beforeCommit)
+		s.want(500, "POST", "/Users", alex)
+		if got := s.want(200, "GET", "/Users", ""); got.at("totalResults") != 0.0 || len(s.everybody()) != 0 || did(s, "created") != 0 {
+			t.Errorf("%s %v", got.body, s.everybody())
+		}
+		s.engine.crashes(never)
+		id := s.want(201, "POST", "/Users", alex).id()
+		before := s.everybody()
+		s.engine.crashes(beforeCommit)
+		s.want(500, "PATCH", "/Users/"+id, rename("A"))
+		s.want(500, "DELETE", "/Users/"+id, "")
+		got := s.want(200, "GET", "/Users/"+id, "")
+		if diff := cmp.Diff(before, s.everybody()); diff != "" || got.at("displayName") != nil || did(s, "updated")+did(s, "deleted") != 0 {
+			t.Errorf("%s\n%s", got.body, diff)
+		}
+		s.engine.crashes(never)
+		s.want(200, "PATCH", "/Users/"+id, rename("A"))
+		if u := s.person("alex"); u.DisplayName != "A" || did(s, "updated") != 1 {
+			t.Errorf("%+v", u)
+		}
+		s.want(204, "DELETE", "/Users/"+id, "")
+	})
+	t.Run("before the answer", func(t *testing.T) {
+		s := newSite(t)
+		s.engine.crashes(afterCommit)
+		s.want(500, "POST", "/Users", alex)
+		s.engine.crashes(never)
+		found := s.want(200, "GET", "/Users?filter="+url.QueryEscape(`userName eq "alex"`), "")
+		id, _ := found.at("Resources", "id").(string)
+		s.want(409, "POST", "/Users", alex)
+		if u := s.person("alex"); id == "" || did(s, "created") != 1 || !u.Active() { // one only
+			t.Fatalf("%s", found.body)
+		}
+		s.engine.crashes(afterCommit)
+		s.want(500, "PATCH", "/Users/"+id, rename("A"))
+		s.engine.crashes(never)
+		s.want(200, "PATCH", "/Users/"+id, rename("A"))
+		if u := s.person("alex"); u.DisplayName != "A" || did(s, "updated") != 1 || did(s, "unchanged") != 1 {
+			t.Errorf("%+v", u)
+		}
+		s.engine.crashes(afterCommit)
+		s.want(500, "DELETE", "/Users/"+id, "")
+		s.engine.crashes(never)
+		s.want(404, "DELETE", "/Users/"+id, "")
+		if u := s.person("alex"); u.DeletedAt.IsZero() {
+			t.Errorf("%+v", u)
+		}
+	})
 }
 
 // After an undo, or an administrator's word, the provider sees how people stand, and no other change puts them out again.

@@ -18,7 +18,6 @@ const maxBatch = 64
 // the same for one and for many. Safe for concurrent use.
 type queue struct {
 	engine Engine
-	store  store.Store
 
 	mu      sync.Mutex
 	waiting []*job // guarded by mu
@@ -30,15 +29,15 @@ type job struct {
 	ctx  context.Context //nolint:containedctx // of the request that waits for it
 	conn Connection
 	set  dirsync.PushSet
-	// finish stores what hangs on the change, in a transaction that may be run again. A *failure it returns has written nothing.
+	// finish stores what hangs on the change, in the engine's transaction, which may be run again. A *failure it returns has written
+	// nothing, and what the engine did stays done.
 	finish func(context.Context, store.Tx, dirsync.PushResult) error
 
 	err  error
 	done chan struct{} // closed when err is final
 }
 
-// do hands a change to the engine, stores what hangs on it, and returns when both are durable. Should the server stop between the two,
-// the provider got no answer and asks again: a change is then done once more, and somebody new is found by orphan.
+// do hands a change to the engine with what hangs on it, and returns when both are durable.
 func (q *queue) do(j *job) error {
 	j.done = make(chan struct{})
 	q.mu.Lock()
@@ -85,25 +84,18 @@ func (q *queue) together(batch []*job) {
 		set.Groups = append(set.Groups, j.set.Groups...)
 		set.GroupsGone = append(set.GroupsGone, j.set.GroupsGone...)
 	}
-	ctx := context.WithoutCancel(batch[0].ctx)
-	result, err := q.engine.Push(ctx, batch[0].conn.Source, batch[0].conn.Settings, set)
-	if err != nil {
+	set.Also = func(ctx context.Context, tx store.Tx, r dirsync.PushResult) error {
 		for _, j := range batch {
-			q.alone(j)
-		}
-		return
-	}
-	err = q.store.Update(ctx, func(tx store.Tx) error {
-		for _, j := range batch {
-			if j.err = j.finish(ctx, tx, j.part(result)); !clean(j.err) {
+			if j.err = j.finish(ctx, tx, j.part(r)); !clean(j.err) {
 				return j.err
 			}
 		}
 		return nil
-	})
-	if err != nil {
+	}
+	first := batch[0]
+	if _, err := q.engine.Push(context.WithoutCancel(first.ctx), first.conn.Source, first.conn.Settings, set); err != nil {
 		for _, j := range batch {
-			q.keep(ctx, j, j.part(result))
+			q.alone(j)
 		}
 	}
 }
@@ -115,17 +107,17 @@ func clean(err error) bool {
 }
 
 func (q *queue) alone(j *job) {
-	ctx := context.WithoutCancel(j.ctx)
-	result, err := q.engine.Push(ctx, j.conn.Source, j.conn.Settings, j.set)
-	if err != nil {
-		j.err = err
-		return
+	set, refused := j.set, error(nil)
+	set.Also = func(ctx context.Context, tx store.Tx, r dirsync.PushResult) error {
+		if refused = j.finish(ctx, tx, r); clean(refused) {
+			return nil
+		}
+		return refused
 	}
-	q.keep(ctx, j, result)
-}
-
-func (q *queue) keep(ctx context.Context, j *job, result dirsync.PushResult) {
-	j.err = q.store.Update(ctx, func(tx store.Tx) error { return j.finish(ctx, tx, result) })
+	_, err := q.engine.Push(context.WithoutCancel(j.ctx), j.conn.Source, j.conn.Settings, set)
+	if j.err = refused; err != nil {
+		j.err = err
+	}
 }
 
 // part is what the result says of this change.

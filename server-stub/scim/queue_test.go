@@ -16,13 +16,14 @@ import (
 
 // counting counts pushes; the first waits until it may go on, and one with the person "bad" fails.
 type counting struct {
+	store store.Store
 	mu    sync.Mutex
 	sizes []int
 	first chan struct{} // closed when the first push is there
 	open  chan struct{} // closed when it may go on
 }
 
-func (c *counting) Push(_ context.Context, _ core.SourceID, _ dirsync.Settings, set dirsync.PushSet) (dirsync.PushResult, error) {
+func (c *counting) Push(ctx context.Context, _ core.SourceID, _ dirsync.Settings, set dirsync.PushSet) (dirsync.PushResult, error) {
 	c.mu.Lock()
 	c.sizes = append(c.sizes, len(set.People))
 	n := len(c.sizes)
@@ -39,13 +40,13 @@ func (c *counting) Push(_ context.Context, _ core.SourceID, _ dirsync.Settings, 
 		}
 		out.People = append(out.People, dirsync.Pushed{Key: r.Identity(), Refused: "it is " + r.Key})
 	}
-	return out, nil
+	return out, c.store.Update(ctx, func(tx store.Tx) error { return set.Also(ctx, tx, out) })
 }
 
 // Changes that wait while another is made durable are made durable together, and each has its own answer, also when one of them fails.
 func TestChangesThatWaitAreMadeTogether(t *testing.T) {
-	e := &counting{first: make(chan struct{}), open: make(chan struct{})}
-	q := &queue{engine: e, store: storetest.OpenSQLite(t)}
+	e := &counting{store: storetest.OpenSQLite(t), first: make(chan struct{}), open: make(chan struct{})}
+	q := &queue{engine: e}
 	do := func(key string) error {
 		var said string
 		err := q.do(&job{
@@ -113,7 +114,7 @@ func TestChangesThatWaitAreMadeTogether(t *testing.T) {
 	if len(e.sizes) < 2 || e.sizes[1] != 6 {
 		t.Errorf("the pushes had %v people", e.sizes)
 	}
-	if err := q.store.View(t.Context(), func(tx store.Tx) error {
+	if err := e.store.View(t.Context(), func(tx store.Tx) error {
 		lines, err := tx.SCIMLog(t.Context(), "x", 0, 100)
 		if len(lines) != 4 {
 			t.Errorf("%d changes were stored", len(lines))

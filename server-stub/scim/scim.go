@@ -17,7 +17,7 @@ const Prefix = "/scim/v2"
 
 // Engine takes in what a provider sends. *dirsync.Syncer is one.
 type Engine interface {
-	// Push does all of the set or nothing; a *dirsync.StoppedError says that the brake refused it.
+	// Push does all of the set and what hangs on it (Also) or nothing; a *dirsync.StoppedError says that the brake refused it.
 	Push(ctx context.Context, source core.SourceID, settings dirsync.Settings, set dirsync.PushSet) (dirsync.PushResult, error)
 }
 
@@ -84,7 +84,7 @@ func (h *Handler) queue(source core.SourceID) *queue {
 	defer h.mu.Unlock()
 	q := h.queues[source]
 	if q == nil {
-		q = &queue{engine: h.d.Engine, store: h.d.Store}
+		q = &queue{engine: h.d.Engine}
 		h.queues[source] = q
 	}
 	return q

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/platenprint/platen/auth"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/dirsync"
@@ -124,7 +123,7 @@ func (w *write) known(tx store.Tx) error {
 			return nil
 		}
 	}
-	return w.orphan(tx, label)
+	return nil
 }
 
 // knownGroup refuses a group that is there. Two groups may have one name, but not without another externalId.
@@ -141,40 +140,6 @@ func (w *write) knownGroup(find func(path, value string, deleted bool) ([]store.
 	for _, r := range same {
 		if r.ExternalID == externalID {
 			return refuse(http.StatusConflict, uniqueness, "there is this group already, as %s", r.ID)
-		}
-	}
-	return nil
-}
-
-// orphan takes over a person whom this connection made and whose resource was never stored, because the server stopped in between.
-func (w *write) orphan(tx store.Tx, label string) error {
-	ctx := w.r.Context()
-	folded, err := auth.Canon(label)
-	if err != nil {
-		return nil //nolint:nilerr // no name: the engine says so
-	}
-	holders, err := tx.Holders(ctx, folded)
-	if err != nil {
-		return err
-	}
-	for _, h := range holders {
-		if h.UserSource != w.after.Source || !h.ValidTo.IsZero() {
-			continue
-		}
-		identities, err := tx.UserIdentities(ctx, h.UserID)
-		if err != nil {
-			return err
-		}
-		for _, e := range identities {
-			if e.Source != w.after.Source || e.Kind != core.IdentitySCIMID {
-				continue
-			}
-			if _, err := tx.SCIMResource(ctx, e.Source, store.SCIMUser, e.ImmutableID); errors.Is(err, core.ErrNotFound) {
-				w.after.ID = e.ImmutableID
-				return nil
-			} else if err != nil {
-				return err
-			}
 		}
 	}
 	return nil
@@ -358,7 +323,7 @@ func (w *write) answerWith(status int) error {
 	return w.answer(status, v.apply(w.kind, o))
 }
 
-// do hands the change to the engine and stores the resource.
+// do hands the change to the engine, which stores the resource and the line of the log with the person.
 func (w *write) do() error {
 	secrets := w.doc.secrets()
 	data, err := json.Marshal(w.doc.o)
