@@ -19,6 +19,8 @@ import (
 const (
 	endedGone   = "gone" // not given any more, or another took its place
 	endedUndone = "undone"
+	// endedRemoved is a card that an administrator took away.
+	endedRemoved = "removed"
 )
 
 // taken back: ids of what Apply put in force and ended.
@@ -106,15 +108,38 @@ func (s *Service) Revert(ctx context.Context, tx store.Tx, at time.Time, user co
 	if err := json.Unmarshal(undo, &u); err != nil {
 		return fmt.Errorf("take back the cards and codes of user %d: %w", user, err)
 	}
+	have, err := tx.UserCredentials(ctx, user)
+	if err != nil {
+		return err
+	}
 	if err := tx.EndCredentials(ctx, at, endedUndone, u.Added...); err != nil {
 		return err
 	}
 	for _, id := range u.Ended {
+		if replacedSince(have, u, id) {
+			continue
+		}
 		if err := tx.ReviveCredential(ctx, id); err != nil && !errors.Is(err, core.ErrNotFound) {
 			return err
 		}
 	}
 	return s.settleCode(ctx, tx, at, user, u)
+}
+
+// replacedSince tells whether somebody changed since what took the place of a credential that a run ended: a code or PIN that was
+// replaced again, or a card that was listed again and removed. Then it may be in the wrong hands, and stays ended.
+func replacedSince(have []core.Credential, u undoing, id int64) bool {
+	at := slices.IndexFunc(have, func(c core.Credential) bool { return c.ID == id })
+	if at < 0 {
+		return false // another person's, who gave it up in the same run
+	}
+	old := have[at]
+	return slices.ContainsFunc(have, func(c core.Credential) bool {
+		if old.Kind == core.CredentialCard {
+			return c.ID > id && c.Kind == old.Kind && c.Lookup == old.Lookup && c.EndedWhy == endedRemoved
+		}
+		return c.Kind == old.Kind && !c.InForce() && slices.Contains(u.Added, c.ID)
+	})
 }
 
 // settleCode sees to it that somebody whose run was undone has a code. One that was made for somebody who had none stays: it may have

@@ -79,7 +79,7 @@ func (s *Service) RemoveCard(ctx context.Context, actor string, user core.UserID
 		}
 		for _, c := range list {
 			if c.Kind == core.CredentialCard && (id != 0 && c.ID == id || id == 0 && c.Lookup == lookup) {
-				return tx.EndCredentials(ctx, s.d.Clock(), "removed", c.ID)
+				return tx.EndCredentials(ctx, s.d.Clock(), endedRemoved, c.ID)
 			}
 		}
 		return fmt.Errorf("%w: the person has no such card", core.ErrNotFound)
