@@ -9,7 +9,7 @@
 // What it promises:
 //
 //   - Only a reading that went through to its end changes anybody. One that fails, ends early or lists nobody changes nobody
-//     (R-SYNC-2). A scope that names no group of the source changes nobody either.
+//     (R-SYNC-2). Whom a source that can look people up does not list is looked for before they are taken for gone. A scope that names no group of the source changes nobody either.
 //   - A person is known by the directory's immutable id, never by a name. Renames and moves keep the person; the old username and
 //     UPN stay as aliases, and nobody else gets them for names.Reservation.
 //   - Who is no longer listed is soft-deleted: balance, names, cards and all stay, and when the same id appears again the person is

@@ -19,10 +19,12 @@ type tree struct {
 	log    []directory.Key
 	oldest int // bookmarks below are too old
 
-	prints   bool  // it makes fingerprints itself
-	fault    error // in the middle of a reading
-	replays  bool  // it says everything twice
-	deltas   bool  // groups say only what changed
+	prints   bool            // it makes fingerprints itself
+	fault    error           // in the middle of a reading
+	faulty   error           // when people are looked up
+	skips    map[string]bool // who is on no page of a whole reading
+	replays  bool            // it says everything twice
+	deltas   bool            // groups say only what changed
 	reads    []string
 	looked   []directory.Key
 	members  map[string][]directory.Key // of groups, as the last reading told them
@@ -80,6 +82,9 @@ func (t *tree) Read(_ context.Context, r directory.Request, sink directory.Sink)
 		t.reads = append(t.reads, "full")
 		n := 0
 		for _, id := range slices.Sorted(maps.Keys(t.people)) {
+			if t.skips[id] {
+				continue
+			}
 			if n++; t.fault != nil && n > len(t.people)/2 {
 				return directory.Reading{}, t.fault
 			}
@@ -143,6 +148,9 @@ func (t *tree) say(k directory.Key, sink directory.Sink, full bool) error {
 
 func (t *tree) Lookup(_ context.Context, keys []directory.Key, sink directory.Sink) error {
 	t.looked = append(t.looked, keys...)
+	if t.faulty != nil {
+		return t.faulty
+	}
 	for _, k := range keys {
 		if err := t.say(k, sink, false); err != nil {
 			return err

@@ -25,6 +25,7 @@ type knownRow struct {
 	length uint16
 	kind   uint8
 	listed bool // met in this reading with the same fingerprint
+	met    bool // met in this reading, with another one perhaps
 	seen   directory.Fingerprint
 }
 

@@ -59,6 +59,11 @@ func (s *Syncer) readAll(ctx context.Context, source directory.Source, settings 
 	case st.read == 0:
 		return nil, fmt.Errorf("%w: source %q lists nobody, which is never taken for \"everybody left\"; check its filter and base", core.ErrInvalid, source.ID())
 	}
+	if !settings.NoDelete {
+		if err := s.confirm(ctx, source, st); err != nil {
+			return nil, err
+		}
+	}
 	st.people.close()
 	st.groups.close()
 	l := &listing{
@@ -224,7 +229,11 @@ func (st *stager) Person(r directory.Record) error {
 	k := keyOf(r)
 	copy(st.buffer, kept[:])
 	if st.known != nil {
-		switch row := st.known.find(k); {
+		row := st.known.find(k)
+		if row != nil {
+			row.met = true
+		}
+		switch {
 		case row == nil:
 		case row.listed:
 			st.doubled = append(st.doubled, k)
