@@ -3,6 +3,7 @@ package scim
 import (
 	"fmt"
 	"net/http"
+	"regexp"
 	"strconv"
 	"time"
 )
@@ -12,6 +13,7 @@ type failure struct {
 	status int
 	kind   string // scimType, "" for none
 	detail string
+	told   string        // what the provider reads instead of detail, "" for the same
 	wait   time.Duration // for Retry-After, 0 for none
 }
 
@@ -38,9 +40,26 @@ func wrong(kind, format string, args ...any) error {
 	return refuse(http.StatusBadRequest, kind, format, args...)
 }
 
+// others finds what a text says of people who are not the request's.
+var others = regexp.MustCompile(`\busers? [0-9\[]|\b(source|role) "`)
+
+// untaken is a 409 for what the engine refused. Who else is here, from which directory and with which role, is not for whoever has a
+// token: it stands in the provisioning log only.
+func untaken(what, reason string) *failure {
+	f := refuse(http.StatusConflict, uniqueness, "%s was not taken: this record %s", what, reason)
+	if others.MatchString(reason) {
+		f.told = what + " was not taken: it may be somebody's who is here already; the server's provisioning log says more (platen-server sync log)"
+	}
+	return f
+}
+
 // body is the error as JSON.
 func (f *failure) body() map[string]any {
-	b := map[string]any{"schemas": []any{urnError}, "status": strconv.Itoa(f.status), "detail": f.detail}
+	detail := f.detail
+	if f.told != "" {
+		detail = f.told
+	}
+	b := map[string]any{"schemas": []any{urnError}, "status": strconv.Itoa(f.status), "detail": detail}
 	if f.kind != "" {
 		b["scimType"] = f.kind
 	}

@@ -7,7 +7,10 @@ import (
 	"testing"
 
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/scim"
+	"github.com/platenprint/platen/server-stub/store"
 )
 
 const pathCard = "urn:ietf:params:scim:schemas:extension:papercut:2.0:User:accessCard"
@@ -140,4 +143,34 @@ func TestA3_54_NoUpdateByTheBackDoor(t *testing.T) {
 			}
 		}
 	})
+}
+
+// Whoever has the token of one connection does not learn who is here by another directory, nor who administers the server.
+func TestRSCIM_NoWordOfOthersPeople(t *testing.T) {
+	s := newSite(t)
+	ctx := t.Context()
+	boss := directory.Record{Key: "1", KeyKind: core.IdentityCSVKey, Username: "boss@example.org", UPN: "boss@example.org", Email: "boss@example.org"}
+	result, err := s.engine.Syncer.Push(ctx, "payroll", dirsync.Settings{}, dirsync.PushSet{People: []directory.Record{boss}})
+	if err != nil || len(result.People) != 1 || result.People[0].User == 0 {
+		t.Fatalf("%+v, %v", result, err)
+	}
+	if err := s.store.Update(ctx, func(tx store.Tx) error {
+		return tx.PutRole(ctx, core.RoleGrant{UserID: result.People[0].User, Role: core.RoleAdmin, GrantedAt: start, GrantedBy: "test"})
+	}); err != nil {
+		t.Fatal(err)
+	}
+	for _, body := range []string{`{"userName":"boss@example.org"}`, `{"userName":"other","emails":[{"type":"work","value":"boss@example.org"}]}`} {
+		r := s.want(http.StatusConflict, "POST", "/Users", body)
+		for _, word := range []string{"admin", "payroll", "role", "user 1"} {
+			if strings.Contains(r.body, word) {
+				t.Errorf("%s is answered with %q: %s", body, word, r.body)
+			}
+		}
+		if got := s.lastLine().Detail; !strings.Contains(got, "payroll") {
+			t.Errorf("the log says %q, and not who it is", got)
+		}
+	}
+	if r := s.want(http.StatusConflict, "POST", "/Users", `{"userName":"a`+"\u200b"+`b"}`); !strings.Contains(r.body, "cannot be a name") {
+		t.Errorf("what is wrong with the record itself is not said: %s", r.body)
+	}
 }

@@ -417,7 +417,7 @@ func (w *write) judge(ctx context.Context, tx store.Tx, r dirsync.PushResult) er
 	w.after.UserID = w.pushed.User
 	w.entry.UserID = w.pushed.User
 	if w.pushed.Refused != "" && w.pushed.User == 0 && !w.gone {
-		return refuse(http.StatusConflict, uniqueness, "the person was not taken: this record %s", w.pushed.Refused)
+		return untaken("the person", w.pushed.Refused)
 	}
 	if err := w.renamed(ctx, tx); err != nil {
 		return err
@@ -436,7 +436,7 @@ func (w *write) renamed(ctx context.Context, tx store.Tx) error {
 	}
 	u, err := tx.User(ctx, w.pushed.User)
 	if err == nil && fold(u.Username) != fold(w.after.Name) {
-		err = refuse(http.StatusConflict, uniqueness, "the userName was not taken: this record %s", w.pushed.Refused)
+		err = untaken("the userName", w.pushed.Refused)
 	}
 	return err
 }
