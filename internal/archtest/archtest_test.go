@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -35,10 +36,18 @@ var rules = []rule{
 	{"tray/view", []string{"std:net", "std:net/http", "std:os/exec", "fyne.io/...", "client/ipc"}, "the view model is pure"},
 	{"client/session", []string{"std:net/http", "client/apiclient", "auth/tokenstore", "auth/osuser", "client/ipc"}, "the state machine does no I/O"},
 	{"server-stub/core", []string{"std:net", "std:net/http", "std:os/exec", "std:database/sql"}, "the domain is pure"},
-	{"server-stub/names", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore"}, "the resolution is pure"},
+	{"server-stub/names", []string{"std:net/http", "std:database/sql", "server-stub/store/..."}, "the resolution is pure"},
+	{"server-stub/names/index", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore"}, "use cases know no HTTP and no database product"},
+	{"server-stub/names/review", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore", "server-stub/users"}, "a review looks and changes nobody"},
+	{"server-stub/groups", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore", "server-stub/dirsync", "server-stub/directory/..."}, "questions about groups go to the store alone"},
+	{"server-stub/users", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore", "server-stub/directory/...", "server-stub/httpapi"}, "use cases know no HTTP and no directory product"},
+	{"server-stub/credentials", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore", "server-stub/mail", "server-stub/directory/ldap"}, "cards and codes know no HTTP and no mail"},
+	{"server-stub/mail", []string{"std:net/http", "std:database/sql", "server-stub/store/sqlstore", "server-stub/credentials", "server-stub/directory/ldap"}, "mail says what it is told"},
+	{"server-stub/schedule", []string{"std:net/http", "server-stub/dirsync", "server-stub/store/..."}, "the clock knows when, not what"},
+	{"server-stub/scim", []string{"std:database/sql", "server-stub/store/sqlstore", "server-stub/httpapi", "server-stub/users", "server-stub/roles", "server-stub/ledger", "server-stub/sessions"}, "a provider has no say in passwords, roles and money; dirsync writes"},
 	{"server-stub/httpapi", []string{"server-stub/store/sqlstore", "server-stub/directory/ldap", "server-stub/directory/csvfile"}, "handlers know no database and no directory product"},
-	{"server-stub/admin", []string{"server-stub/store/sqlstore", "server-stub/directory/ldap"}, "handlers know no database and no directory product"},
-	{"server-stub/dirsync", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
+	{"server-stub/admin", []string{"server-stub/store/sqlstore", "server-stub/directory/ldap", "server-stub/directory/entra", "server-stub/directory/google"}, "handlers know no database and no directory product"},
+	{"server-stub/dirsync", []string{"std:net/http", "std:database/sql", "server-stub/httpapi", "server-stub/credentials", "server-stub/mail", "server-stub/store/sqlstore"}, "the engine knows no HTTP, no product, and cards and mail only as interfaces"},
 	{"server-stub/signin", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/federation", []string{"std:net/http", "server-stub/httpapi", "server-stub/oidc"}, "whose account it is does not depend on how it was proven"},
 	{"server-stub/deviceauth", []string{"std:net/http", "server-stub/deviceapi", "server-stub/httpapi"}, "use cases know no HTTP"},
@@ -47,7 +56,9 @@ var rules = []rule{
 	{"server-stub/web", []string{"server-stub/store/sqlstore", "server-stub/httpapi", "server-stub/directory/ldap"}, "pages know no database and no directory product"},
 	{"server-stub/deviceapi", []string{"server-stub/store/sqlstore", "server-stub/httpapi"}, "handlers know no database"},
 	{"server-stub/ledger", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
-	{"server-stub/directory", []string{"server-stub/store", "server-stub/dirsync"}, "sources read; dirsync writes"},
+	{"server-stub/directory", []string{"server-stub/store/...", "server-stub/dirsync", "std:net/http"}, "sources read; dirsync writes"},
+	{"server-stub/directory/configured", []string{"server-stub/store/...", "server-stub/dirsync", "server-stub/users", "std:database/sql"}, "sources read; dirsync writes"}, // it reaches every source
+	{"server-stub/directory/directorytest", []string{"server-stub/store/...", "server-stub/dirsync", "server-stub/directory/ldap", "server-stub/directory/entra", "server-stub/directory/google"}, "the suite knows the contract, not the sources"},
 }
 
 // Only these may import what stands before them, directly and in any file for any system.
@@ -58,8 +69,33 @@ var onlyImporters = map[string][]string{
 	"github.com/kardianos/service": {"printqueue/service"},
 	"database/sql":                 {"server-stub/store/sqlstore", "server-stub/store/storetest", "internal/testenv"},
 	"modernc.org/sqlite":           {"server-stub/store/sqlstore"},
+	"net/smtp":                     {},
+	"github.com/wneessen/go-mail":  {"server-stub/mail"},
+	"rsc.io/qr":                    {"server-stub/mail"},
+	"github.com/go-ldap/ldap":      {"server-stub/directory/ldap", "internal/stage", "internal/e2e", "internal/bench", "internal/testenv"},
 	"github.com/chromedp":          {"internal/testenv", "internal/demo"},
 	"github.com/jackc":             {"server-stub/store/sqlstore", "server-stub/store/storetest"},
+}
+
+// mostModules are what the server's program may be made of. Each one more is a decision, written down in docs/adr/0002-modules.md.
+const mostModules = 60
+
+func TestTheServerIsMadeOfFewModules(t *testing.T) {
+	for _, goos := range []string{"linux", "windows", "darwin"} {
+		cmd := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", "{{with .Module}}{{if not .Main}}{{.Path}}{{end}}{{end}}", module+"server-stub")
+		cmd.Env = append(os.Environ(), "GOOS="+goos, "GOARCH=amd64", "CGO_ENABLED=0")
+		out, err := cmd.Output()
+		if err != nil {
+			t.Fatalf("go list for %s: %v", goos, err)
+		}
+		used := map[string]bool{}
+		for path := range strings.FieldsSeq(string(out)) {
+			used[path] = true
+		}
+		if n := len(used); n < 10 || n > mostModules {
+			t.Errorf("%s: platen-server is made of %d modules, at most %d are wanted: %v", goos, n, mostModules, slices.Sorted(maps.Keys(used)))
+		}
+	}
 }
 
 // listed is what the Go tool tells about a package.
