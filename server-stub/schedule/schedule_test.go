@@ -93,7 +93,7 @@ func inBubble(t *testing.T, test func(t *testing.T, s *Scheduler)) {
 	})
 }
 
-func TestA3_40_ADirectoryRunsByTheClock(t *testing.T) {
+func TestADirectoryRunsByTheClock(t *testing.T) {
 	inBubble(t, func(t *testing.T, s *Scheduler) {
 		j := &job{}
 		s.Set(j.of(&source{id: "a"}, time.Hour))

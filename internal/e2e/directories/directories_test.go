@@ -144,7 +144,7 @@ func TestFromABareServerToPeopleAndBack(t *testing.T) {
 		s.does(t, "", []string{"sync", "plan", "corp"}, "There is nothing to apply")
 		s.does(t, "", []string{"sync", "schedule", "corp", "--resume"}, "every 1h.")
 	})
-	t.Run("A3_24 by hand", func(t *testing.T) {
+	t.Run("A3_24 A3_40 by hand", func(t *testing.T) {
 		s.does(t, "", []string{"sync", "schedule", "corp", "--manual"}, "by hand")
 		if shown := s.does(t, "", []string{"sync", "show", "corp"}, "by hand"); strings.Contains(shown, "Next run:") {
 			t.Errorf("it is said to run by itself:\n%s", shown)

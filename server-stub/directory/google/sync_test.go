@@ -117,6 +117,38 @@ func of(values object) emulator.User {
 	return emulator.User{"primaryEmail": mia, "customSchemas": object{"PaperCut": values}}
 }
 
+// Whoever prints here already, by code, gets a card in Google: the run that brings it is enough to release with it. Nothing is asked for
+// with it, and what they used until then goes on working.
+func TestA3_34_WhoPrintsAlreadyReleasesWithTheSyncedCardStraightAway(t *testing.T) {
+	d := school(20)
+	d.Users = append(d.Users, of(object{"accessCode": code1}))
+	s := newSite(t, d, nil)
+	s.run(t, dirsync.Settings{})
+	before := s.user(t, mia)
+	if s.owner(t, core.CredentialCode, code1) != mia || s.owner(t, core.CredentialCard, card1) != "" {
+		t.Fatal("mia prints by code, and has no card yet")
+	}
+	s.Change(mia, of(object{"cardNumber": card1, "accessCode": code1}))
+	if s.owner(t, core.CredentialCard, card1) != "" {
+		t.Error("the card works before the synchronisation")
+	}
+	s.run(t, dirsync.Settings{})
+	for _, typed := range []string{card1, "04:a1:b2:c3:d4", "04-A1-B2-C3-D4"} { // as readers write it
+		found, err := s.cards.FindCard(t.Context(), secret.New(typed))
+		if err != nil || found.User.ID != before.ID || found.NeedsPIN {
+			t.Errorf("the card %s right after the run: %s, needs a PIN: %t, %v", typed, found.User.Username, found.NeedsPIN, err)
+		}
+	}
+	if s.owner(t, core.CredentialCode, code1) != mia {
+		t.Error("the code does not work any more")
+	}
+	s.Change(mia, of(object{"cardNumber": card2, "accessCode": code1}))
+	s.run(t, dirsync.Settings{})
+	if s.owner(t, core.CredentialCard, card2) != mia || s.owner(t, core.CredentialCard, card1) != "" {
+		t.Error("a new card does not take the place of the old one at once")
+	}
+}
+
 func TestFromGoogleToTheDevice(t *testing.T) {
 	d := school(20)
 	d.Users = append(d.Users, of(object{"cardNumber": card1, "accessCode": code1}))
