@@ -202,6 +202,26 @@ func TestSecretsAreSealedAtTheirPlace(t *testing.T) {
 	}
 }
 
+// Another directory may get the id of one that was removed: what was planned for the one must not be done to the people of the other.
+func TestThePlanOfADirectoryThatWasRemovedIsGone(t *testing.T) {
+	h := newHouse(t)
+	s, stop := h.start("")
+	defer stop()
+	d := s.rooms.directories
+	h.add(s, admin.DirectoryAdd{ID: "hr", Type: "csv", Set: []string{"path=" + h.people("people.csv", 1)}})
+	head, err := d.Plan(t.Context(), "hr", false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.Remove(t.Context(), "admin", "hr"); err != nil {
+		t.Fatal(err)
+	}
+	h.add(s, admin.DirectoryAdd{ID: "hr", Type: "csv", Set: []string{"path=" + h.people("others.csv", 2)}})
+	if _, err := d.Apply(t.Context(), "admin", "hr", head.ID, "late"); !errors.Is(err, core.ErrNotFound) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestADirectoryInUseIsNotRemoved(t *testing.T) {
 	h := newHouse(t)
 	s, stop := h.start("")

@@ -15,6 +15,7 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/directory/configured"
+	"github.com/platenprint/platen/server-stub/dirsync"
 	"github.com/platenprint/platen/server-stub/scim"
 	"github.com/platenprint/platen/server-stub/store"
 )
@@ -225,6 +226,9 @@ func (d *directories) Remove(ctx context.Context, actor string, id core.SourceID
 	stays := 0
 	err := d.take(ctx, list, func(tx store.Tx) (err error) {
 		if err := tx.DeleteConfiguredSource(ctx, id); err != nil {
+			return err
+		}
+		if err := dirsync.Forget(ctx, tx, id); err != nil {
 			return err
 		}
 		if stays, err = tx.CountUsers(ctx, store.UserFilter{Source: &id}); err != nil {
