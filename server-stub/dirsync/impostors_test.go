@@ -91,6 +91,16 @@ func TestTheNewAddressOfAnotherRecordNeverTakesOverThePersonOfAReplacedSource(t 
 	})
 }
 
+// A name that the tenant gave to another account is no proof of who it is.
+func TestAnotherAccountOfTheTenantIsAnotherPersonWhateverItsName(t *testing.T) {
+	s := newSite(t)
+	before := s.justInTime("victim@example.org", "tid/1")
+	run := s.mustRun(newTree("entra", oid("tid/2", "victim")), Settings{})
+	if got := s.ids(before); len(got) != 1 || run.Created != 0 || run.Conflicts != 1 {
+		t.Errorf("%v, %+v", got, run)
+	}
+}
+
 // One row of the directory must not stop everybody else's.
 func TestTheLocalIDOfSomebodyElseIsLeftOut(t *testing.T) {
 	a, b := oid("tid/1", "victim"), oid("tid/2", "mallory")
