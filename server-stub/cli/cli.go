@@ -146,7 +146,7 @@ func (a *app) print(result any, people func(w io.Writer)) error {
 		people(a.Out)
 		return nil
 	}
-	enc := json.NewEncoder(a.Out)
+	enc := json.NewEncoder(jsonWriter{a.Out})
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(result)
@@ -187,7 +187,7 @@ func exitCode(err error) int {
 // report tells what went wrong.
 func (a *app) report(err error) {
 	if !a.json {
-		fmt.Fprintf(a.Err, "platen-server: %s\n", err)
+		fmt.Fprintf(a.Err, "platen-server: %s\n", printableLines(err.Error()))
 		return
 	}
 	kind := admin.KindOf(err)
@@ -197,7 +197,7 @@ func (a *app) report(err error) {
 	case ExitNotRunning:
 		kind = "not_running"
 	}
-	_ = json.NewEncoder(a.Err).Encode(map[string]any{"error": map[string]string{"kind": kind, "message": err.Error()}})
+	_ = json.NewEncoder(jsonWriter{a.Err}).Encode(map[string]any{"error": map[string]string{"kind": kind, "message": err.Error()}})
 }
 
 // System returns the streams of the process.

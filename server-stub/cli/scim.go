@@ -165,7 +165,7 @@ func (a *app) writeLines(lines []admin.SyncLogLine, first bool) error {
 		writeLog(a.Out, lines, first)
 		return nil
 	}
-	enc := json.NewEncoder(a.Out)
+	enc := json.NewEncoder(jsonWriter{a.Out})
 	for _, l := range lines {
 		if err := enc.Encode(l); err != nil {
 			return fmt.Errorf("write a line: %w", err)

@@ -64,7 +64,7 @@ type planView interface {
 func (a *app) planView(all, asCSV bool) planView {
 	switch {
 	case a.json:
-		return &jsonPlan{w: a.Out}
+		return &jsonPlan{w: jsonWriter{a.Out}}
 	case asCSV:
 		return &csvPlan{w: csv.NewWriter(a.Out), a: a}
 	}
@@ -127,7 +127,7 @@ func (p *csvPlan) change(c admin.PlanChange) error {
 		user = fmt.Sprint(c.User)
 	}
 	line := func(kind, field, old, now string) error {
-		return p.w.Write(safeCells(kind, user, c.Username, c.Where, field, old, now, c.Words))
+		return p.w.Write(formulaSafe([]string{kind, user, c.Username, c.Where, field, old, now, c.Words}))
 	}
 	kind := strings.Join(kindsOf(c), "+")
 	lines := 0
@@ -152,16 +152,6 @@ func (p *csvPlan) change(c admin.PlanChange) error {
 		return line(kind, "", "", "")
 	}
 	return nil
-}
-
-// safeCells keeps spreadsheets from taking what a directory says for a formula.
-func safeCells(cells ...string) []string {
-	for i, c := range cells {
-		if c != "" && strings.ContainsRune("=+-@\t\r", rune(c[0])) {
-			cells[i] = "'" + c
-		}
-	}
-	return cells
 }
 
 func (p *csvPlan) end(head admin.PlanHead) error {
