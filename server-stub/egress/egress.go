@@ -154,15 +154,20 @@ func (g *gate) dial(ctx context.Context, network, address string) (net.Conn, err
 	return d.DialContext(ctx, network, address)
 }
 
-// notGlobal are networks that no identity provider is in: this network, IPv4-IPv6 translation of any address, Oracle's and AWS's
-// metadata services.
+// notGlobal are networks that no identity provider is in: this network, IPv6 forms of any IPv4 address (RFC 4291 section 2.5.5.1,
+// 6052, 8215, 3056, 4380), and metadata services of Oracle, AWS, Google, Azure and Alibaba that have addresses of their own.
 var notGlobal = []netip.Prefix{
 	netip.MustParsePrefix("0.0.0.0/8"),
+	netip.MustParsePrefix("::/96"),
 	netip.MustParsePrefix("64:ff9b::/96"),
 	netip.MustParsePrefix("64:ff9b:1::/48"),
 	netip.MustParsePrefix("192.0.0.0/24"),
 	netip.MustParsePrefix("255.255.255.255/32"),
+	netip.MustParsePrefix("2002::/16"),
+	netip.MustParsePrefix("2001::/32"),
 	netip.MustParsePrefix("fd00:ec2::/32"),
+	netip.MustParsePrefix("fd20:ce::/32"),
+	netip.MustParsePrefix("168.63.129.16/32"),
 	netip.MustParsePrefix("100.100.100.200/32"), // Alibaba's metadata service
 }
 

@@ -80,7 +80,8 @@ func TestBlockedAddresses(t *testing.T) {
 	for text, want := range map[string]bool{
 		"127.0.0.1": true, "127.8.8.8": true, "::1": true, "::ffff:127.0.0.1": true, "169.254.169.254": true, "fe80::1": true, "224.0.0.1": true, "ff02::1": true,
 		"0.0.0.0": true, "::": true, "0.1.2.3": true, "64:ff9b::7f00:1": true, "fd00:ec2::254": true, "255.255.255.255": true, "100.100.100.200": true,
-		"20.190.128.1": false, "10.0.0.7": false, "192.168.1.1": false, "2603:1006:2000::1": false,
+		"::127.0.0.1": true, "2002:7f00:1::": true, "2001:0:4136:e378:8000:63bf:80ff:fffe": true, "168.63.129.16": true, "fd20:ce::254": true,
+		"20.190.128.1": false, "10.0.0.7": false, "192.168.1.1": false, "2603:1006:2000::1": false, "2001:4860:4860::8888": false, "168.63.129.17": false,
 	} {
 		if got := Blocked(netip.MustParseAddr(text)); got != want {
 			t.Errorf("%s: %v", text, got)
