@@ -103,5 +103,8 @@ func (j *job) brake() error {
 	if err := b.check(tally{people: j.people, disabled: j.counts.Disabled + j.counts.Deleted, renamed: j.counts.Renamed + j.rekeys}); err != nil {
 		return err
 	}
-	return b.checkGroups(j.ctx, j.tx, j.l.source, j.leaving)
+	if err := b.checkGroups(j.ctx, j.tx, j.l.source, j.leaving); err != nil || j.write == nil {
+		return err
+	}
+	return j.drip()
 }
