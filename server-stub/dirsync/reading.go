@@ -16,8 +16,9 @@ import (
 // compareEvery is how often everything is read and compared, whatever bookmarks and fingerprints say.
 const compareEvery = 24 * time.Hour
 
-// read reads the source: what changed since its bookmark, or everything. Without an error the listing is all of it.
-func (s *Syncer) read(ctx context.Context, source directory.Source, settings Settings) (*listing, error) {
+// read reads the source: what changed since its bookmark, or everything; kind is set to which of them before it is tried. Without an
+// error the listing is all of it.
+func (s *Syncer) read(ctx context.Context, source directory.Source, settings Settings, kind *core.RunKind) (*listing, error) {
 	id := source.ID()
 	var st core.SourceState
 	if err := s.store.View(ctx, func(tx store.Tx) (err error) {
@@ -28,12 +29,14 @@ func (s *Syncer) read(ctx context.Context, source directory.Source, settings Set
 	}
 	full := settings.Full || st.LastFull.IsZero() || s.now().Sub(st.LastFull) >= compareEvery
 	if since, pending := s.openBookmark(st, settings); since != nil && !full {
+		*kind = core.RunChanges
 		l, err := s.readSince(ctx, source, settings, since, pending)
 		if !errors.Is(err, directory.ErrStartOver) {
 			return l, err
 		}
 		s.cfg.Logger.InfoContext(ctx, "the directory's bookmark is of no use any more, so everything is read", "source", id)
 	}
+	*kind = core.RunFull
 	return s.readAll(ctx, source, settings, full)
 }
 

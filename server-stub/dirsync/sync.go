@@ -96,7 +96,7 @@ func (s *Syncer) sync(ctx context.Context, source directory.Source, settings Set
 	if err != nil {
 		return run, fmt.Errorf("note the start of synchronising source %q: %w", id, err)
 	}
-	l, err := s.read(ctx, source, settings)
+	l, err := s.read(ctx, source, settings, &run.Kind)
 	if err != nil {
 		return s.fail(ctx, run, err)
 	}
