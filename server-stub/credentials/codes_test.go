@@ -439,3 +439,37 @@ func FuzzCanonCard(f *testing.F) {
 		}
 	})
 }
+
+// 3,702 people are the first ones who need 12 digits instead of 11.
+func TestRCODE1_CodesAreLongEnoughFromTheFirstPersonOn(t *testing.T) {
+	s := newSite(t, func(p *credentials.Policy) { p.Format = credentials.Format{Alphabet: credentials.Digits} })
+	for _, tt := range []struct {
+		expect, length int
+	}{{0, 8}, {3_700, 11}, {3_702, 12}} {
+		s.update(func(tx store.Tx) error {
+			run := s.Begin(source)
+			if tt.expect > 0 {
+				run.(dirsync.Expecter).Expect(tt.expect)
+			}
+			for i := range 3 { // who comes up is one of those who were expected
+				key := fmt.Sprintf("new-%d-%d", tt.expect, i)
+				plans, err := run.Plan(t.Context(), tx, []dirsync.CredentialItem{{Record: record(key, "")}})
+				if err != nil {
+					return err
+				}
+				u := core.User{Username: key, Source: source, CreatedAt: s.now}
+				if u.ID, err = tx.CreateUser(t.Context(), u); err != nil {
+					return err
+				}
+				_, notices, err := run.Apply(t.Context(), tx, s.now, u, plans[0])
+				if err != nil {
+					return err
+				}
+				if len(notices) != 1 || len(notices[0].Code.Reveal()) != tt.length {
+					t.Errorf("%d expected, person %d: %v, want a code of %d digits", tt.expect, i, notices, tt.length)
+				}
+			}
+			return nil
+		})
+	}
+}

@@ -89,7 +89,11 @@ type batch struct {
 	s      *Service
 	source core.SourceID
 	taken  map[claim]who
-	people int // for the length of codes; 0: not known yet
+	people int // for the length of codes
+
+	counted  bool // came holds those who are here
+	came     int  // and those of this run so far
+	expected int
 }
 
 // Begin implements dirsync.Credentials.
@@ -99,9 +103,10 @@ func (s *Service) begin(source core.SourceID) *batch {
 	return &batch{s: s, source: source, taken: map[claim]who{}}
 }
 
-// Expect says how many people there will be after the run: the length of codes depends on it. Without it those who are there count,
-// and those who came up so far.
-func (b *batch) Expect(people int) { b.people = max(b.people, people) }
+var _ dirsync.Expecter = (*batch)(nil)
+
+// Expect implements dirsync.Expecter. Without it those who are there count, and those who came up so far.
+func (b *batch) Expect(people int) { b.expected = people }
 
 // Plan implements dirsync.CredentialRun.
 func (b *batch) Plan(ctx context.Context, tx store.Tx, items []dirsync.CredentialItem) ([]dirsync.CredentialPlan, error) {
@@ -176,18 +181,19 @@ func (b *batch) plan(ctx context.Context, tx store.Tx, wishes []wish) error {
 
 // count sees how many people there are.
 func (b *batch) count(ctx context.Context, tx store.Tx, wishes []wish) error {
-	if b.people == 0 {
+	if !b.counted {
 		n, err := tx.CountUsers(ctx, store.UserFilter{})
 		if err != nil {
 			return err
 		}
-		b.people = n
+		b.counted, b.came = true, n
 	}
 	for _, w := range wishes {
 		if w.user.ID == 0 {
-			b.people++
+			b.came++
 		}
 	}
+	b.people = max(b.came, b.expected)
 	return nil
 }
 

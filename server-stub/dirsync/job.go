@@ -61,6 +61,9 @@ func (j *job) run() error {
 	if err := j.leave(); err != nil {
 		return err
 	}
+	if err := j.expect(); err != nil {
+		return err
+	}
 	chunk := make([]wanted, 0, min(chunkSize, j.l.people.n))
 	if err := j.l.people.records(func(_ int, r staged) error {
 		if chunk = append(chunk, prepare(j.l.source, r)); len(chunk) < chunkSize {
@@ -82,6 +85,22 @@ func (j *job) run() error {
 		j.lines = append([]string{fmt.Sprintf("%d of the people are listed by source %q too, under the same ids: two sources read one directory; "+
 			"remove one, or say that this one replaces the other", j.facts.doubles[source], source)}, j.lines...)
 	}
+	return nil
+}
+
+// expect says how many people there will be, where they come in several chunks: else the first chunk's codes would be made for fewer
+// people than there are in the end.
+func (j *job) expect() error {
+	e, ok := j.cred.(Expecter)
+	if !ok || j.l.people.n <= chunkSize {
+		return nil
+	}
+	all, err := j.tx.CountUsers(j.ctx, store.UserFilter{})
+	if err != nil {
+		return fmt.Errorf("count the people: %w", err)
+	}
+	known := len(slices.Compact(slices.Clone(j.facts.present)))
+	e.Expect(all + max(0, j.l.people.n-known))
 	return nil
 }
 

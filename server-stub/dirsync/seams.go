@@ -26,6 +26,14 @@ type CredentialRun interface {
 	Apply(ctx context.Context, tx store.Tx, at time.Time, user core.User, p CredentialPlan) (undo []byte, notices []Notice, err error)
 }
 
+// Expecter is a CredentialRun that wants to know how many people there will be: the length of codes depends on it (R-CODE-1).
+type Expecter interface {
+	CredentialRun
+	// Expect says how many people of all sources there will be at most after the run, those included who were there before. It is
+	// called before the first Plan.
+	Expect(people int)
+}
+
 // CredentialItem is a record and the person it is about, ID 0 for a new one.
 type CredentialItem struct {
 	User   core.User

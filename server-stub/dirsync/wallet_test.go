@@ -15,6 +15,7 @@ import (
 // wallet is a Credentials that keeps cards in memory: enough to hold the engine to its part.
 type wallet struct {
 	cards map[core.UserID][]string
+	asked []string // how the runs went: "expect 3", "plan 2"
 }
 
 func newWallet() *wallet { return &wallet{cards: map[core.UserID][]string{}} }
@@ -46,7 +47,12 @@ type walletRun struct {
 	taken map[string]bool
 }
 
+func (r *walletRun) Expect(people int) {
+	r.w.asked = append(r.w.asked, fmt.Sprintf("expect %d", people))
+}
+
 func (r *walletRun) Plan(_ context.Context, _ store.Tx, items []CredentialItem) ([]CredentialPlan, error) {
+	r.w.asked = append(r.w.asked, fmt.Sprintf("plan %d", len(items)))
 	plans := make([]CredentialPlan, len(items))
 	for i, item := range items {
 		if !slices.Contains(item.Record.Credentials, core.CredentialCard) {
