@@ -70,7 +70,7 @@ func (a *app) showDirectory(w io.Writer, d admin.Directory) {
 		{"People", fmt.Sprint(d.People)},
 		{"As of", success},
 		{"Last try", whenever(d.LastAttempt)},
-		{"Everything read", whenever(d.LastFull)},
+		{"Everything compared", whenever(d.LastFull)},
 		{"Failed", failures},
 		{"Problem", firstLine(d.Problem)},
 		{"Every", shortly(d.Every)},
