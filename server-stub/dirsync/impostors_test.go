@@ -101,6 +101,21 @@ func TestAnotherAccountOfTheTenantIsAnotherPersonWhateverItsName(t *testing.T) {
 	}
 }
 
+func TestOnlyTheUPNThatTheProviderVouchedForAdopts(t *testing.T) {
+	s := newSite(t)
+	victim := s.justInTime("victim@example.org", "another tenant/1")
+	s.update(func(ctx context.Context, tx store.Tx) error {
+		return tx.PutName(ctx, core.LoginName{UserID: victim, Name: "given@example.org", Folded: "given@example.org", Kind: core.NameUPN, ValidFrom: s.now})
+	})
+	byUsername := person("id-1", "mallory")
+	byUsername.Username = "victim@example.org"
+	for _, r := range []directory.Record{byUsername, person("id-2", "given")} {
+		if run := s.mustRun(newTree("ad", r), Settings{Full: true}); run.Created != 0 || run.Conflicts != 1 || len(s.ids(victim)) != 1 {
+			t.Errorf("%s: %+v, %v", r.Where, run, s.ids(victim))
+		}
+	}
+}
+
 // One row of the directory must not stop everybody else's.
 func TestTheLocalIDOfSomebodyElseIsLeftOut(t *testing.T) {
 	a, b := oid("tid/1", "victim"), oid("tid/2", "mallory")
