@@ -26,7 +26,7 @@ var BackupTables = func() (names []string) {
 
 // SCIMSearch is the query for resources by one of their values.
 func SCIMSearch(deleted bool) string {
-	from, _ := scimFrom("", "", store.SCIMQuery{Path: "p", Value: "v", Deleted: deleted})
+	from, _ := scimFrom("", store.SCIMUser, store.SCIMQuery{Path: "p", Value: "v", Deleted: deleted})
 	return `SELECT r.key` + from + ` ORDER BY r.id`
 }
 

@@ -79,8 +79,8 @@ func (t *tx) CreateSCIMResource(ctx context.Context, r store.SCIMResource, value
 // UpdateSCIMResource implements store.SCIM.
 func (t *tx) UpdateSCIMResource(ctx context.Context, r store.SCIMResource, values []store.SCIMValue) error {
 	err := t.execOne(ctx, "change a SCIM resource", `UPDATE scim_resources SET name = $1, folded = $2, external_id = $3, external_was = $4, user_id = $5,
-		data = $6, version = version + 1, modified_at = $7, deleted_at = $8 WHERE key = $9 AND source = $10 AND kind = $11 AND version = $12`,
-		r.Name, strings.ToLower(r.Name), r.ExternalID, r.ExternalWas, userRef(r.UserID), r.Data, r.ModifiedAt, r.DeletedAt, r.ID, r.Source, r.Kind, r.Version)
+		data = $6, version = version + 1, modified_at = $7, deleted_at = $8 WHERE key = $9 AND source = $10 AND version = $11 AND kind = `+scimKind(r.Kind),
+		r.Name, strings.ToLower(r.Name), r.ExternalID, r.ExternalWas, userRef(r.UserID), r.Data, r.ModifiedAt, r.DeletedAt, r.ID, r.Source, r.Version)
 	if err != nil {
 		return err
 	}
@@ -116,23 +116,35 @@ func (t *tx) addSCIMValues(ctx context.Context, resource string, values []store.
 	return err
 }
 
+// scimKind is a kind in the text of a statement. As an argument, SQLite would plan the statement anew each time that it runs: one of the
+// indexes is of people only, and whether it serves hangs on the kind.
+func scimKind(kind store.SCIMKind) string {
+	switch kind {
+	case store.SCIMUser:
+		return `'User'`
+	case store.SCIMGroup:
+		return `'Group'`
+	}
+	return `''` // there is none of another kind
+}
+
 // SCIMResource implements store.SCIM.
 func (t *tx) SCIMResource(ctx context.Context, source core.SourceID, kind store.SCIMKind, id string) (store.SCIMResource, error) {
 	return one(ctx, t, scanSCIMResource, "read a SCIM resource", `SELECT `+scimResourceColumns+` FROM scim_resources r`+scimPerson+`
-		WHERE r.key = $1 AND r.source = $2 AND r.kind = $3`, id, source, kind)
+		WHERE r.key = $1 AND r.source = $2 AND r.kind = `+scimKind(kind), id, source)
 }
 
 // scimFrom is the part of a query from FROM on, and its arguments. What is searched by a value begins at the values: SQLite, which
 // knows nothing of how many there are of each, would rather read every resource. A CROSS JOIN is what it does not turn around.
 func scimFrom(source core.SourceID, kind store.SCIMKind, q store.SCIMQuery) (string, []any) {
-	from, args := ` FROM scim_resources r`+scimPerson+` WHERE`, []any{source, kind}
-	where := ` r.source = $1 AND r.kind = $2 AND r.deleted_at IS NULL`
+	from, args := ` FROM scim_resources r`+scimPerson+` WHERE`, []any{source}
+	where := ` r.source = $1 AND r.kind = ` + scimKind(kind) + ` AND r.deleted_at IS NULL`
 	if q.Deleted {
-		where = ` r.source = $1 AND r.kind = $2 AND r.deleted_at IS NOT NULL`
+		where = ` r.source = $1 AND r.kind = ` + scimKind(kind) + ` AND r.deleted_at IS NOT NULL`
 	}
 	if q.Path != "" {
 		from, args = ` FROM scim_values v CROSS JOIN scim_resources r`+scimPerson+` WHERE`, append(args, q.Path, q.Value)
-		where += ` AND v.path = $3 AND v.value = $4 AND r.key = v.resource`
+		where += ` AND v.path = $2 AND v.value = $3 AND r.key = v.resource`
 	}
 	return from + where, args
 }
@@ -157,7 +169,7 @@ func (t *tx) CountSCIMResources(ctx context.Context, source core.SourceID, kind 
 
 // DeleteSCIMResource implements store.SCIM.
 func (t *tx) DeleteSCIMResource(ctx context.Context, source core.SourceID, kind store.SCIMKind, id string) error {
-	return t.execOne(ctx, "delete a SCIM resource", `DELETE FROM scim_resources WHERE key = $1 AND source = $2 AND kind = $3`, id, source, kind)
+	return t.execOne(ctx, "delete a SCIM resource", `DELETE FROM scim_resources WHERE key = $1 AND source = $2 AND kind = `+scimKind(kind), id, source)
 }
 
 // SCIMMembers implements store.SCIM.

@@ -18,7 +18,7 @@ func TestA3_53_SCIMResourcesAreFoundByTheirValues(t *testing.T) {
 	defer s.Close()
 	for _, deleted := range []bool{false, true} {
 		t.Run(fmt.Sprintf("deleted %v", deleted), func(t *testing.T) {
-			rows, err := sqlstore.ReadDB(s).QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+sqlstore.SCIMSearch(deleted), "entra", "User", "username", "alex")
+			rows, err := sqlstore.ReadDB(s).QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+sqlstore.SCIMSearch(deleted), "entra", "username", "alex")
 			if err != nil {
 				t.Fatal(err)
 			}
