@@ -372,8 +372,8 @@ func (u *undoing) putNames(c *edit, person *Person, p page) error {
 
 // endedNames gives names back that the run ended, unless they are somebody else's by now.
 func (u *undoing) endedNames(c *edit, person *Person, p page) (some bool, err error) {
-	give := func(n core.LoginName) error {
-		free, err := u.free(c, person, n)
+	give := func(n core.LoginName, since time.Time) error {
+		free, err := u.free(c, person, n, since)
 		if free {
 			c.PutNames, some = append(c.PutNames, n), true
 		}
@@ -386,7 +386,7 @@ func (u *undoing) endedNames(c *edit, person *Person, p page) (some bool, err er
 		}
 		n := person.Names[i]
 		n.ValidTo = time.Time{}
-		if err := give(n); err != nil {
+		if err := give(n, ended.EndedAt); err != nil {
 			return some, err
 		}
 	}
@@ -394,16 +394,17 @@ func (u *undoing) endedNames(c *edit, person *Person, p page) (some bool, err er
 		if slices.ContainsFunc(person.Names, n.is) {
 			continue // it came back by itself
 		}
-		if err := give(core.LoginName{Name: n.Name, Folded: n.Folded, Kind: n.Kind, Domain: n.Domain, Source: n.Source, ValidFrom: u.w.now}); err != nil {
+		if err := give(core.LoginName{Name: n.Name, Folded: n.Folded, Kind: n.Kind, Domain: n.Domain, Source: n.Source, ValidFrom: u.w.now}, time.Time{}); err != nil {
 			return some, err
 		}
 	}
 	return some, nil
 }
 
-// free tells whether a name that the person is to get back is nobody else's by now. With a username the person keeps that too.
-func (u *undoing) free(c *edit, person *Person, n core.LoginName) (bool, error) {
-	if !own(n) {
+// free tells whether a name that the person is to get back is nobody else's by now. With a username the person keeps that too. An
+// e-mail address may be several people's; one that somebody got since the run is theirs: mail of the person would go to them.
+func (u *undoing) free(c *edit, person *Person, n core.LoginName, since time.Time) (bool, error) {
+	if !own(n) && n.Kind != core.NameEmail {
 		return true, nil
 	}
 	holders, err := u.w.tx.Holders(u.w.ctx, n.Folded)
@@ -411,12 +412,19 @@ func (u *undoing) free(c *edit, person *Person, n core.LoginName) (bool, error) 
 		return false, err
 	}
 	if !slices.ContainsFunc(holders, func(h core.NameHolder) bool {
+		if n.Kind == core.NameEmail {
+			return h.UserID != person.User.ID && h.ValidTo.IsZero() && (strong(h.Kind) || h.Kind == core.NameEmail) && !h.ValidFrom.Before(since)
+		}
 		return h.UserID != person.User.ID && h.ValidTo.IsZero() && own(h.LoginName)
 	}) {
 		return true, nil
 	}
 	u.leave(person.User.ID, fmt.Sprintf("its names: %q is somebody else's now", n.Name))
-	if isUsername(c.User, n) {
+	if n.Kind == core.NameEmail && same(c.User.Email, n.Name) {
+		c.User.Email = person.User.Email
+		c.Fields = slices.DeleteFunc(c.Fields, func(f string) bool { return f == "email" })
+	}
+	if n.Kind != core.NameEmail && isUsername(c.User, n) {
 		c.User.Username = person.User.Username
 		c.Fields = slices.DeleteFunc(c.Fields, func(f string) bool { return f == "username" })
 	}

@@ -3,6 +3,7 @@ package dirsync
 import (
 	"context"
 	"errors"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -69,6 +70,34 @@ func TestAnUndoNeverTiesAnIDThatIsSomebodyElsesByNow(t *testing.T) {
 	}
 	if got := s.owner2("entra", core.IdentityEntraOID, "tid/2"); got.Username != "second@example.org" {
 		t.Errorf("the rest was not done again: %+v", got)
+	}
+}
+
+// Mail with codes goes to the address of the person: one that went to somebody else does not come back.
+func TestAnUndoNeverGivesAnAddressBackThatSomebodyElseGotSince(t *testing.T) {
+	s := newSite(t)
+	first, second, shared := person("id-1", "first"), person("id-2", "second"), person("id-3", "third")
+	shared.Email = "office@mail.example.org"
+	other := person("id-4", "fourth")
+	other.Email = shared.Email
+	src := newTree("corp", first, second, shared, other)
+	s.mustRun(src, Settings{})
+	first.Email, shared.Email = "moved@mail.example.org", "own@mail.example.org"
+	src.put(first)
+	src.put(shared)
+	run := s.mustRun(src, Settings{})
+	second.Email = "first@mail.example.org"
+	src.put(second)
+	s.mustRun(src, Settings{})
+	undone := s.undo(run.ID)
+	if u := s.owner("corp", "id-1"); u.Email != "moved@mail.example.org" || slices.Contains(s.names(u.ID), "email:first@mail.example.org") {
+		t.Errorf("%+v %v", u, s.names(u.ID))
+	}
+	if u := s.owner("corp", "id-3"); u.Email != "office@mail.example.org" {
+		t.Errorf("an address that two people always had: %+v", u)
+	}
+	if !strings.Contains(undone.Message, `"first@mail.example.org" is somebody else's now`) {
+		t.Error(undone.Message)
 	}
 }
 
