@@ -44,7 +44,7 @@ func (r *rig) scim(ctx context.Context) (err error) {
 		return rep.Err()
 	}
 	fmt.Printf("  %-46s %.1f s\n", fmt.Sprintf("first cycle: %d people in a group, one by one", scimPeople), time.Since(began).Seconds())
-	var syncs, most []float64
+	var syncs, most, busy, cpu []float64
 	var times []time.Duration
 	for range max(3, r.rounds) {
 		n, err := fsyncs(p.here.Path("fsync"))
@@ -52,21 +52,36 @@ func (r *rig) scim(ctx context.Context) (err error) {
 			return err
 		}
 		syncs = append(syncs, n)
+		load, err := loadAverage()
+		if err != nil {
+			return err
+		}
+		busy = append(busy, load)
 		paced, _, err := p.load(ctx, scimRate)
 		if err != nil {
 			return err
 		}
 		times = append(times, paced...)
-		_, rate, err := p.load(ctx, 0)
+		before, err := costOf(p.server.PID())
 		if err != nil {
 			return err
 		}
-		most = append(most, rate)
+		all, rate, err := p.load(ctx, 0)
+		if err != nil {
+			return err
+		}
+		after, err := costOf(p.server.PID())
+		if err != nil {
+			return err
+		}
+		most, cpu = append(most, rate), append(cpu, ms(after.cpu-before.cpu)/float64(len(all)))
 	}
+	quartiles("load average of the machine before each round", "%.1f", busy)
 	quartiles("fsyncs a second of the disk, one writer", "%.0f", syncs)
 	fmt.Printf("  %-46s p50 %.1f ms, p95 %.1f ms, p99 %.1f ms, max %.1f ms (n=%d)\n", fmt.Sprintf("answers at %d requests a second", scimRate),
 		ms(quantile(times, 0.5)), ms(quantile(times, 0.95)), ms(quantile(times, 0.99)), ms(quantile(times, 1)), len(times))
 	quartiles(fmt.Sprintf("the most: requests a second, %d connections", scimWorkers), "%.0f", most)
+	quartiles("CPU time of the server for one of these, ms", "%.2f", cpu)
 	goal(fmt.Sprintf(">= %d requests a second", scimRate), quantile(most, 0.5) >= scimRate, "%.0f", quantile(most, 0.5))
 	goal("p99 <= 50 ms", quantile(times, 0.99) <= 50*time.Millisecond, "%.1f ms", ms(quantile(times, 0.99)))
 	return nil
@@ -75,6 +90,7 @@ func (r *rig) scim(ctx context.Context) (err error) {
 // provider is an identity provider, and the server it writes to.
 type provider struct {
 	here   *stage.Place
+	server *stage.Program
 	client *scimclient.Client
 	o      scimclient.Options
 	ids    []string // of people to change
@@ -106,6 +122,7 @@ func newProvider(ctx context.Context) (p *provider, err error) {
 	if _, err := site.Start(ctx); err != nil {
 		return nil, err
 	}
+	p.server = site.Program
 	text, err := site.Admin(ctx, "", "sync", "add", "scim", "--id", "entra", "--json")
 	if err != nil {
 		return nil, err
@@ -192,6 +209,15 @@ func (p *provider) one(ctx context.Context, c *scimclient.Client) error {
 		})
 		return err
 	}
+}
+
+// loadAverage is how many processes wanted to run in the last minute (proc(5)).
+func loadAverage() (load float64, err error) {
+	text, err := os.ReadFile("/proc/loadavg")
+	if err == nil {
+		_, err = fmt.Sscan(string(text), &load)
+	}
+	return load, err
 }
 
 // fsyncs counts how often a block can be made durable in a second.
