@@ -13,6 +13,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/egress"
 )
 
 // Cloud is one of Microsoft's clouds.
@@ -107,7 +108,7 @@ var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{1
 
 // New checks the configuration, without connecting. An error names the key and the remedy.
 func New(cfg Config, logger *slog.Logger, now clock.Clock) (*Source, error) {
-	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now, domains: map[string]string{}, wait: wait}
+	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now, domains: map[string]string{}, wait: egress.Wait}
 	if err := s.check(); err != nil {
 		return nil, err
 	}

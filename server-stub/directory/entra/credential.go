@@ -19,6 +19,7 @@ import (
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/egress"
 )
 
 // credential is the application's proof of itself, for one read.
@@ -118,7 +119,7 @@ func (s *Source) token(ctx context.Context, c *credential) (string, error) {
 	f := &failure{step: step, err: errors.New(oneLine(err.Error())), again: !strings.Contains(err.Error(), "x509: ")}
 	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && failed.RawResponse != nil {
 		f.status = failed.RawResponse.StatusCode
-		f.retryAfter = retryAfter(failed.RawResponse.Header, s.now())
+		f.retryAfter = egress.RetryAfter(failed.RawResponse.Header, s.now())
 		f.again = passing(f.status)
 	}
 	if code := aadsts.FindStringSubmatch(err.Error()); code != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/dirsync"
+	"github.com/platenprint/platen/server-stub/egress"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/storetest"
 )
@@ -39,7 +40,7 @@ func TestFault_F12_ChangesFromGraphChangeNobodyUnlessAllWereRead(t *testing.T) {
 					t.Errorf("%d pages of everybody were read, so this shows nothing of changes", n)
 				}
 				for _, d := range *pauses {
-					if d > maxPause || d < test.fault.RetryAfter && d < maxPause {
+					if d > egress.MaxPause || d < test.fault.RetryAfter && d < egress.MaxPause {
 						t.Errorf("waited %v, asked for %v", d, test.fault.RetryAfter)
 					}
 				}

@@ -10,6 +10,7 @@ import (
 	"github.com/platenprint/platen/internal/emulator/graph"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/egress"
 )
 
 func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
@@ -60,7 +61,7 @@ func TestFault_F12_GraphChangesNobodyUnlessTheWholeTenantWasRead(t *testing.T) {
 				t.Errorf("%d pages were asked for, at most %d should", n, test.calls)
 			}
 			for _, d := range *pauses {
-				if d > maxPause || d < test.fault.RetryAfter && d < maxPause {
+				if d > egress.MaxPause || d < test.fault.RetryAfter && d < egress.MaxPause {
 					t.Errorf("waited %v, asked for %v", d, test.fault.RetryAfter)
 				}
 			}
@@ -130,42 +131,11 @@ func TestFault_F12_PassingFaultsAreWaitedFor(t *testing.T) {
 				t.Errorf("%d people, pauses %v", len(seen), *pauses)
 			}
 			for _, d := range *pauses {
-				if d < max(test.fault.RetryAfter, firstPause) {
+				if d < max(test.fault.RetryAfter, egress.FirstPause) {
 					t.Errorf("waited %v", d)
 				}
 			}
 		})
-	}
-}
-
-func TestPause(t *testing.T) {
-	for range 200 {
-		for _, test := range []struct {
-			asked    time.Duration
-			try      int
-			from, to time.Duration
-		}{
-			{0, 1, time.Second, 1200 * time.Millisecond},
-			{0, 4, 8 * time.Second, 9600 * time.Millisecond},
-			{time.Minute, 5, time.Minute, 72 * time.Second},
-			{time.Hour, 1, maxPause, maxPause},
-			{0, 20, maxPause, maxPause},
-		} {
-			if d := pause(test.asked, test.try); d < test.from || d > test.to+time.Nanosecond {
-				t.Fatalf("%+v: %v", test, d)
-			}
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "10": 10 * time.Second, "-5": 0, "99999999999": 0, "soon": 0, "Sun, 22 Nov 2026 12:01:00 GMT": time.Minute, "Sun, 22 Nov 2026 11:00:00 GMT": 0,
-	} {
-		if got := retryAfter(http.Header{"Retry-After": {text}}, now); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
 	}
 }
 
@@ -249,7 +219,7 @@ func FuzzBatch(f *testing.F) {
 			return
 		}
 		for _, a := range answers {
-			_ = retryAfter(a.header(), time.Now())
+			_ = egress.RetryAfter(a.header(), time.Now())
 			id, ok := quickID(a.Body)
 			if isObject(a.Body, id) && ok && len(plain(a.Body)) > len(a.Body) {
 				t.Errorf("%s", a.Body)

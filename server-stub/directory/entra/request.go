@@ -8,10 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http" //nolint:depguard // this directory is an HTTP API; the rule means serving, and this file is the only one that asks
 	"net/url"
-	"strconv"
 	"strings"
 	"time"
 
@@ -23,9 +21,7 @@ import (
 const (
 	maxTries    = 6                // of one page, in a read
 	checkTries  = 2                // of one page, while an administrator waits
-	maxPause    = 10 * time.Minute // between two tries, whatever Retry-After says
 	maxWaiting  = 30 * time.Minute // in one read, all pauses together
-	firstPause  = time.Second      // without Retry-After; doubles with each try
 	pageTimeout = time.Minute      // for one page, to its end
 	maxPage     = 8 << 20          // bytes of a page; one of 999 people has about 1 MiB
 )
@@ -91,18 +87,6 @@ func passing(status int) bool {
 	return false
 }
 
-// retryAfter reads the header, in seconds or as a date; 0 without one.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
-}
-
 // question is a request and what is said about it when it fails.
 type question struct {
 	step       string
@@ -154,7 +138,7 @@ func (se *session) patiently(ctx context.Context, do func() error) error {
 		if try == se.tries {
 			return fmt.Errorf("%w; tried %d times", err, try)
 		}
-		d := pause(f.retryAfter, try)
+		d := egress.Pause(f.retryAfter, try)
 		if se.waited += d; se.waited > maxWaiting {
 			return fmt.Errorf("%w; waited longer than %s already", err, maxWaiting)
 		}
@@ -162,28 +146,6 @@ func (se *session) patiently(ctx context.Context, do func() error) error {
 		if err := se.s.wait(ctx, d); err != nil {
 			return errors.Join(f, err)
 		}
-	}
-}
-
-// pause is the time to the next try: what was asked for or longer and longer, and up to a fifth more, so that not all who
-// were sent away come back at once.
-func pause(asked time.Duration, try int) time.Duration {
-	d := asked
-	if d == 0 {
-		d = firstPause << (try - 1)
-	}
-	return min(d+rand.N(d/5+1), maxPause)
-}
-
-// wait waits, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
 	}
 }
 
@@ -245,7 +207,7 @@ func (s *Source) refused(q question, status int, header http.Header, raw []byte)
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(raw, &answer) // a text for people; without it the status says enough
-	f := &failure{step: q.step, status: status, code: answer.Error.Code, retryAfter: retryAfter(header, s.now()), again: passing(status)}
+	f := &failure{step: q.step, status: status, code: answer.Error.Code, retryAfter: egress.RetryAfter(header, s.now()), again: passing(status)}
 	f.err = errors.New(oneLine(strings.TrimSpace(answer.Error.Code + " " + answer.Error.Message)))
 	if answer.Error.Code == "" {
 		f.err = errors.New("refused")

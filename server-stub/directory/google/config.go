@@ -14,6 +14,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
+	"github.com/platenprint/platen/server-stub/egress"
 )
 
 // The fields that are read where the configuration names none: those that print management of today uses.
@@ -81,7 +82,7 @@ const maxPageSize = 500
 
 // New checks the configuration, without connecting. An error names the key and the remedy.
 func New(cfg Config, logger *slog.Logger, now clock.Clock) (*Source, error) {
-	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now, wait: wait, channels: map[string]*channel{}}
+	s := &Source{cfg: cfg, logger: logger.With("source", string(cfg.ID)), now: now, wait: egress.Wait, channels: map[string]*channel{}}
 	if cfg.Customer == "" {
 		s.cfg.Customer = "my_customer"
 	}

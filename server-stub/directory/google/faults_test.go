@@ -17,6 +17,7 @@ import (
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
 	"github.com/platenprint/platen/server-stub/dirsync"
+	"github.com/platenprint/platen/server-stub/egress"
 	"github.com/platenprint/platen/server-stub/store"
 	"github.com/platenprint/platen/server-stub/store/storetest"
 )
@@ -130,7 +131,7 @@ func TestFault_F13_GoogleChangesNobodyUnlessTheWholeCustomerWasRead(t *testing.T
 				t.Errorf("%d requests, at most %d should be", n, test.calls)
 			}
 			for _, d := range *pauses {
-				if asked := time.Duration(test.fault.RetryAfter) * time.Second; d > maxPause || d < asked && d < maxPause {
+				if asked := time.Duration(test.fault.RetryAfter) * time.Second; d > egress.MaxPause || d < asked && d < egress.MaxPause {
 					t.Errorf("waited %v, asked for %v", d, asked)
 				}
 			}
@@ -202,7 +203,7 @@ func TestFault_F13_PassingFaultsAreWaitedFor(t *testing.T) {
 				t.Errorf("%d people, pauses %v", n, *pauses)
 			}
 			for _, d := range *pauses {
-				if d < max(time.Duration(test.fault.RetryAfter)*time.Second, firstPause) {
+				if d < max(time.Duration(test.fault.RetryAfter)*time.Second, egress.FirstPause) {
 					t.Errorf("waited %v", d)
 				}
 			}
@@ -222,37 +223,6 @@ func TestFault_F13_PassingFaultsAreWaitedFor(t *testing.T) {
 			t.Errorf("%d people, %d tokens, %v", n, tokens, err)
 		}
 	})
-}
-
-func TestPause(t *testing.T) {
-	for range 200 {
-		for _, test := range []struct {
-			asked    time.Duration
-			try      int
-			from, to time.Duration
-		}{
-			{0, 1, time.Second, 1200 * time.Millisecond},
-			{0, 4, 8 * time.Second, 9600 * time.Millisecond},
-			{time.Minute, 5, time.Minute, 72 * time.Second},
-			{time.Hour, 1, maxPause, maxPause},
-			{0, 20, maxPause, maxPause},
-		} {
-			if d := pause(test.asked, test.try); d < test.from || d > test.to+time.Nanosecond {
-				t.Fatalf("%+v: %v", test, d)
-			}
-		}
-	}
-}
-
-func TestRetryAfter(t *testing.T) {
-	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	for text, want := range map[string]time.Duration{
-		"": 0, "10": 10 * time.Second, "-5": 0, "99999999999": 0, "soon": 0, "Sun, 22 Nov 2026 12:01:00 GMT": time.Minute, "Sun, 22 Nov 2026 11:00:00 GMT": 0,
-	} {
-		if got := retryAfter(http.Header{"Retry-After": {text}}, now); got != want {
-			t.Errorf("%q: %v", text, got)
-		}
-	}
 }
 
 func TestPagesThatAreNone(t *testing.T) {

@@ -9,11 +9,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math/rand/v2"
 	"net/http" //nolint:depguard // this directory is an HTTP API; the rule means serving
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -27,9 +25,7 @@ import (
 const (
 	maxTries    = 6                // of one request, in a read
 	checkTries  = 2                // of one request, while an administrator waits
-	maxPause    = 10 * time.Minute // between two tries, whatever Retry-After says
 	maxWaiting  = 30 * time.Minute // in one read, all pauses together
-	firstPause  = time.Second      // without Retry-After; doubles with each try
 	pageTimeout = 30 * time.Second // for one answer, to its end
 )
 
@@ -117,18 +113,6 @@ func passing(status int) bool {
 // quota are the reasons of 403 that pass. Source: Directory API, "Limits and quotas". dailyLimitExceeded does not, for hours.
 var quota = []string{"quotaExceeded", "userRateLimitExceeded", "rateLimitExceeded"}
 
-// retryAfter reads the header, in seconds or as a date; 0 without one.
-func retryAfter(h http.Header, now time.Time) time.Duration {
-	text := h.Get("Retry-After")
-	if seconds, err := strconv.ParseUint(text, 10, 31); err == nil {
-		return time.Duration(seconds) * time.Second
-	}
-	if at, err := http.ParseTime(text); err == nil {
-		return max(at.Sub(now), 0)
-	}
-	return 0
-}
-
 // session is one reading of the customer. Safe for concurrent use.
 type session struct {
 	s       *Source
@@ -207,7 +191,7 @@ func (se *session) call(ctx context.Context, r request, take func(io.Reader) err
 		if try >= se.tries {
 			return fmt.Errorf("%w; tried %d times", err, try)
 		}
-		d := pause(f.retryAfter, try)
+		d := egress.Pause(f.retryAfter, try)
 		if !se.mayWait(d) {
 			return fmt.Errorf("%w; waited longer than %s already", err, maxWaiting)
 		}
@@ -223,28 +207,6 @@ func (se *session) mayWait(d time.Duration) bool {
 	defer se.mu.Unlock()
 	se.waited += d
 	return se.waited <= maxWaiting
-}
-
-// pause is the time to the next try: what was asked for or longer and longer, and up to a fifth more, so that not all who
-// were sent away come back at once.
-func pause(asked time.Duration, try int) time.Duration {
-	d := asked
-	if d == 0 {
-		d = firstPause << (try - 1)
-	}
-	return min(d+rand.N(d/5+1), maxPause)
-}
-
-// wait waits, or until ctx ends.
-func wait(ctx context.Context, d time.Duration) error {
-	timer := time.NewTimer(d)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
-	}
 }
 
 // try makes a request once.
@@ -312,7 +274,7 @@ func (se *session) refused(r request, res *http.Response) *failure {
 	raw, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	_ = json.Unmarshal(raw, &answer) // a text for people; without it the status says enough
 	f := &failure{
-		step: r.step, status: res.StatusCode, err: errors.New("refused"), again: passing(res.StatusCode), retryAfter: retryAfter(res.Header, se.s.now()), remedy: r.remedy,
+		step: r.step, status: res.StatusCode, err: errors.New("refused"), again: passing(res.StatusCode), retryAfter: egress.RetryAfter(res.Header, se.s.now()), remedy: r.remedy,
 	}
 	if answer.Error.Message != "" {
 		f.err = errors.New(oneLine(answer.Error.Message))
