@@ -8,6 +8,7 @@
 //	groups    all, each with its direct members; groups within groups are members like people
 //	when      at each synchronisation, whole: the API cannot tell what changed. Watch hears of changes at once where Google can
 //	          reach this server
+//	lookup    single people by their id: whom a reading lacks, since its pages go by address, and somebody's may change meanwhile
 //
 // A read ends well only with the last page of everything: quota errors and passing faults are waited for within limits, and
 // anything else fails it, also an organisational unit that is not there any more (R-SYNC-2, R-SYNC-3). Links are none: a page

@@ -15,6 +15,7 @@ type user struct {
 	Name        name     `json:"name"`
 	Suspended   *bool    `json:"suspended"` // nil: Google does not show it
 	Archived    bool     `json:"archived"`
+	Unit        string   `json:"orgUnitPath"` // asked for only where somebody is looked up
 	Aliases     []string `json:"aliases"`
 	MoreAliases []string `json:"nonEditableAliases"` // those in the customer's alias domains
 
