@@ -53,13 +53,21 @@ func (d *directories) tell(ctx context.Context, c *configuredSource) error {
 		if state.Problem == "" {
 			template = mail.TemplateSyncWell
 		}
+		told := len(to) == 0
 		for _, address := range to {
-			if _, err := d.mail.Queue(ctx, tx, mail.Message{
-				Key:      fmt.Sprintf("%s:%s:%d:%s", template, id, state.LastAttempt.UnixMicro(), address),
+			// One mail of a kind in an hour: a directory that fails and is well in turn, or fails each time in other words, must not fill
+			// a mailbox. What is not told now is told after a later run, if it is still so.
+			fresh, err := d.mail.Queue(ctx, tx, mail.Message{
+				Key:      fmt.Sprintf("%s:%s:%d:%s", template, id, state.LastAttempt.Truncate(time.Hour).Unix(), address),
 				Template: template, To: address, Details: details,
-			}); err != nil {
+			})
+			if err != nil {
 				return err
 			}
+			told = told || fresh
+		}
+		if !told {
+			return nil
 		}
 		state.Told = state.Problem
 		return tx.PutSourceState(ctx, state)
