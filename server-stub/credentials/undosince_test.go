@@ -6,6 +6,7 @@ import (
 
 	"github.com/platenprint/platen/internal/secret"
 	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/credentials"
 	"github.com/platenprint/platen/server-stub/store"
 )
 
@@ -46,5 +47,24 @@ func TestAnUndoBringsNothingBackThatAnAdministratorReplacedSince(t *testing.T) {
 	}
 	if got := s.inForce(alex); len(got) != 2 || slices.ContainsFunc(got, func(c string) bool { return c[:3] == "pin" }) {
 		t.Errorf("in force: %v", got)
+	}
+}
+
+func TestTheStateOfACodeIsToldOfItsOwnPersonOnly(t *testing.T) {
+	s := newSite(t, nil)
+	alex := s.syncOne(core.User{}, record("alex", good)).users[0]
+	kim := s.syncOne(core.User{}, record("kim", good2)).users[0]
+	canonical, err := credentials.CanonCode(secret.New(good))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for user, want := range map[core.UserID]bool{alex.ID: true, kim.ID: false} {
+		s.update(func(tx store.Tx) error {
+			inForce, _, err := s.CodeState(t.Context(), tx, user, canonical)
+			if inForce != want {
+				t.Errorf("user %d: %v", user, inForce)
+			}
+			return err
+		})
 	}
 }

@@ -3,8 +3,10 @@ package dirsync
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/platenprint/platen/server-stub/core"
 	"github.com/platenprint/platen/server-stub/directory"
@@ -113,6 +115,86 @@ func TestOnlyTheUPNThatTheProviderVouchedForAdopts(t *testing.T) {
 		if run := s.mustRun(newTree("ad", r), Settings{Full: true}); run.Created != 0 || run.Conflicts != 1 || len(s.ids(victim)) != 1 {
 			t.Errorf("%s: %+v, %v", r.Where, run, s.ids(victim))
 		}
+	}
+}
+
+// A local account that a provider's sign-in was tied to keeps to itself: the directory knows who it is, and changes nothing.
+func TestALocalAccountIsNeverTakenOver(t *testing.T) {
+	s := newSite(t)
+	id := s.local("keeper")
+	s.update(func(ctx context.Context, tx store.Tx) error {
+		return tx.PutIdentity(ctx, core.ExternalIdentity{UserID: id, Source: "idp:entra", Kind: core.IdentityEntraOID, ImmutableID: "tid/1"})
+	})
+	src := newTree("entra", oid("tid/1", "renamed"), oid("tid/2", "other"))
+	for _, settings := range []Settings{{}, {Replaces: "old"}} {
+		s.mustRun(src, settings)
+		if u := s.owner2("entra", core.IdentityEntraOID, "tid/1"); u.ID != id || u.Source != core.LocalSource || u.Username != "keeper" || u.DisplayName != "" || u.Email != "" {
+			t.Errorf("%+v", u)
+		}
+		if got := fmt.Sprint(s.names(id)); got != "[username:keeper]" {
+			t.Error(got)
+		}
+	}
+	src.remove("tid/1")
+	s.mustRun(src, Settings{Full: true})
+	s.view(func(ctx context.Context, tx store.Tx) {
+		if u, err := tx.User(ctx, id); err != nil || !u.Active() {
+			t.Errorf("%+v, %v", u, err)
+		}
+	})
+}
+
+// Half a year after somebody left the name may be another's; who then comes back does not share it.
+func TestWhoComesBackNeverSharesTheNameThatWentToSomebodyElse(t *testing.T) {
+	s := newSite(t)
+	src := newTree("corp", person("id-1", "alex"), person("id-2", "kim"))
+	s.mustRun(src, Settings{})
+	first := s.owner("corp", "id-1").ID
+	src.remove("id-1")
+	s.mustRun(src, Settings{})
+	s.now = s.now.Add(181 * 24 * time.Hour)
+	src.put(person("id-9", "alex"))
+	if run := s.mustRun(src, Settings{}); run.Created != 1 {
+		t.Fatalf("%+v", run)
+	}
+	src.put(person("id-1", "alex"))
+	run := s.mustRun(src, Settings{})
+	if run.Restored != 0 || !strings.Contains(run.Message, "cannot come back: the name") || s.owner("corp", "id-1").Active() {
+		t.Errorf("%+v", run)
+	}
+	if got := s.names(s.owner("corp", "id-9").ID); !slices.Contains(got, "upn:alex@example.org") || slices.Contains(s.names(first), "upn:alex@example.org") {
+		t.Errorf("%v, %v", got, s.names(first))
+	}
+}
+
+func TestTheSIDOfSomebodyElseIsLeftOut(t *testing.T) {
+	s := newSite(t)
+	victim, mallory := person("id-1", "victim"), person("id-2", "mallory")
+	victim.SID = "S-1-5-21-1-2-3-1001"
+	src := newTree("corp", victim, mallory)
+	s.mustRun(src, Settings{})
+	mallory.SID = victim.SID
+	src.put(mallory)
+	run := s.mustRun(src, Settings{})
+	if run.Conflicts != 1 || !strings.Contains(run.Message, "has a SID that is another person's; the SID is left out") {
+		t.Errorf("%+v", run)
+	}
+	if got := fmt.Sprint(s.ids(s.owner("corp", "id-2").ID)); strings.Contains(got, "S-1-5") {
+		t.Error(got)
+	}
+}
+
+// What somebody was called once does not keep them from being known.
+func TestANameOfThePastContestsNothing(t *testing.T) {
+	s := newSite(t)
+	old := newTree("old", oid("old/1", "maiden"))
+	s.mustRun(old, Settings{})
+	old.put(oid("old/1", "married"))
+	s.mustRun(old, Settings{Full: true})
+	id := s.owner2("old", core.IdentityEntraOID, "old/1").ID
+	run := s.mustRun(newTree("new", person("id-1", "married"), person("id-2", "maiden")), Settings{Replaces: "old"})
+	if got := s.ids(id); len(got) != 2 || run.Conflicts != 1 || !strings.Contains(run.Message, `was that of user 1`) {
+		t.Errorf("%v, %+v", got, run)
 	}
 }
 
