@@ -70,7 +70,7 @@ func (rd *reader) one(ctx context.Context, k directory.Key) (*user, error) {
 	case err != nil:
 		return nil, err
 	case strings.TrimSpace(u.ID) != k.ID:
-		return nil, &failure{step: r.step, err: fmt.Errorf("Google answered with somebody else, %q", oneLine(u.Email)), remedy: "the next synchronisation tries again"}
+		return nil, &failure{step: r.step, err: fmt.Errorf("the answer is about somebody else, %q", oneLine(u.Email)), remedy: "the next synchronisation tries again"}
 	case len(rd.s.cfg.OrgUnits) > 0 && u.Unit == "":
 		return nil, &failure{
 			step: r.step, err: fmt.Errorf("%q does not show its organisational unit", oneLine(u.Email)),
