@@ -125,7 +125,7 @@ func TestFromABareServerToPeopleAndBack(t *testing.T) {
 		if n := s.people("corp"); n != 5 {
 			t.Errorf("%d people, want the 5 of Staff", n)
 		}
-		expect(t, http.StatusUnauthorized)
+		expect(t, http.StatusForbidden) // the session is kept for when they are back, and good for nothing until then
 		s.does(t, "", []string{"sync", "why", "user30"}, "deleted", "Runs that changed this person")
 	})
 	t.Run("one command brings everybody back, with everything", func(t *testing.T) {
