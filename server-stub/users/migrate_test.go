@@ -259,6 +259,9 @@ func testMigration(t *testing.T, f *fixture) {
 	if diff := cmp.Diff(before, f.belongings(t, alex)); diff != "" {
 		t.Errorf("what hangs on the person changed by the undo:\n%s", diff)
 	}
+	if _, err := f.users.UndoMigration(t.Context(), "admin", m.Run+100, nil, nil); !errors.Is(err, core.ErrNotFound) || !strings.Contains(err.Error(), "--list shows them") {
+		t.Errorf("a run that is not there: %v", err)
+	}
 	if _, err := f.users.UndoMigration(t.Context(), "admin", m.Run, nil, nil); !errors.Is(err, core.ErrConflict) {
 		t.Errorf("undone twice: %v", err)
 	}

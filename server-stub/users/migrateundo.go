@@ -74,6 +74,8 @@ type undo struct {
 func (u *undo) run(id int64) error {
 	of, err := u.tx.SyncRun(u.ctx, id)
 	switch {
+	case errors.Is(err, core.ErrNotFound):
+		return fmt.Errorf("%w: there is no run %d; platen-server names migrate --list shows them", core.ErrNotFound, id)
 	case err != nil:
 		return err
 	case of.Kind != core.RunRename:
