@@ -1,5 +1,6 @@
 // Package index answers "whose name is it?" from memory: server-stub/names decides, this room only knows all names without asking
-// the database for each. It is for whoever asks for every print job; a sign-in asks within its own transaction.
+// the database for each. It is for whoever asks for every print job; a sign-in asks within its own transaction. The print spooler will be
+// the first to ask: until it is there only tests and figures do.
 //
 //	Live.Find ──▶ did anything commit since? ── no ──▶ Index (hash of the folded name ─▶ people ─▶ their names) ──▶ names
 //	                  └─ yes: read whose names changed, first ─┘
