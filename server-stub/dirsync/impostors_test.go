@@ -152,8 +152,12 @@ func TestWhoComesBackNeverSharesTheNameThatWentToSomebodyElse(t *testing.T) {
 	first := s.owner("corp", "id-1").ID
 	src.remove("id-1")
 	s.mustRun(src, Settings{})
-	s.now = s.now.Add(181 * 24 * time.Hour)
+	s.now = s.now.Add(179 * 24 * time.Hour)
 	src.put(person("id-9", "alex"))
+	if run := s.mustRun(src, Settings{}); run.Created != 0 || !strings.Contains(run.Message, "is kept for 180 days") {
+		t.Fatalf("%+v", run)
+	}
+	s.now = s.now.Add(2 * 24 * time.Hour)
 	if run := s.mustRun(src, Settings{}); run.Created != 1 {
 		t.Fatalf("%+v", run)
 	}
@@ -164,6 +168,41 @@ func TestWhoComesBackNeverSharesTheNameThatWentToSomebodyElse(t *testing.T) {
 	}
 	if got := s.names(s.owner("corp", "id-9").ID); !slices.Contains(got, "upn:alex@example.org") || slices.Contains(s.names(first), "upn:alex@example.org") {
 		t.Errorf("%v, %v", got, s.names(first))
+	}
+}
+
+// An old name still leads people, and their mail and jobs, to who had it.
+func TestAFormerUsernameIsKeptForHalfAYear(t *testing.T) {
+	s := newSite(t)
+	src := newTree("corp", person("id-1", "maiden"))
+	s.mustRun(src, Settings{})
+	src.put(person("id-1", "married"))
+	s.mustRun(src, Settings{})
+	first := s.owner("corp", "id-1").ID
+	s.now = s.now.Add(179 * 24 * time.Hour)
+	src.put(person("id-2", "maiden"))
+	if run := s.mustRun(src, Settings{}); run.Created != 0 || run.Conflicts != 1 || !strings.Contains(run.Message, "is kept for 180 days") {
+		t.Errorf("%+v", run)
+	}
+	s.now = s.now.Add(2 * 24 * time.Hour)
+	if run := s.mustRun(src, Settings{}); run.Created != 1 || run.Conflicts != 0 {
+		t.Errorf("%+v", run)
+	}
+	if second := s.owner("corp", "id-2").ID; second == first || !slices.Contains(s.names(second), "upn:maiden@example.org") || slices.Contains(s.names(first), "alias:maiden@example.org") {
+		t.Errorf("%v, %v", s.names(second), s.names(first))
+	}
+}
+
+func TestAnAliasIsNeverTheUsernameOfSomebodyWhoIsHere(t *testing.T) {
+	s := newSite(t)
+	src := newTree("corp", person("id-1", "victim"), person("id-2", "mallory"))
+	s.mustRun(src, Settings{})
+	s.local("owner")
+	src.edit("id-2", func(r *directory.Record) { r.Aliases = []string{"Victim@example.org", "owner", "fine"} })
+	run := s.mustRun(src, Settings{})
+	if got := s.names(s.owner("corp", "id-2").ID); run.Kind != core.RunChanges || run.Conflicts != 2 || slices.Contains(got, "alias:victim@example.org") ||
+		slices.Contains(got, "alias:owner") || !slices.Contains(got, "alias:fine") {
+		t.Errorf("%v, %+v", got, run)
 	}
 }
 
