@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/platenprint/platen/internal/clock"
@@ -197,8 +198,9 @@ func (s *Scheduler) watch(ctx context.Context, w directory.Watcher, l *loop) {
 	heard := make(chan struct{}, 1)
 	go s.settle(ctx, heard, l)
 	for failures := 1; ctx.Err() == nil; failures++ {
+		var told atomic.Bool // changed may be called from any goroutine
 		err := w.Watch(ctx, func() {
-			failures = 0
+			told.Store(true)
 			select {
 			case heard <- struct{}{}:
 			default:
@@ -206,6 +208,9 @@ func (s *Scheduler) watch(ctx context.Context, w directory.Watcher, l *loop) {
 		})
 		if ctx.Err() != nil || errors.Is(err, errors.ErrUnsupported) {
 			return
+		}
+		if told.Load() {
+			failures = 1
 		}
 		s.logger.WarnContext(ctx, "cannot hear of a directory's changes at once; it is read by the clock", "source", string(w.ID()), "error", err)
 		pause(ctx, s.wait(time.Minute, failures))
