@@ -271,7 +271,8 @@ func TestWhatAServerSendsIsNotMultiplied(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), "more than") {
 				t.Errorf("%d %s: %v", 1<<18, name, err)
 			}
-			if grown := after.TotalAlloc - before.TotalAlloc; grown > uint64(4*len(answer)) {
+			// The buffer grows by doubling, and the race detector allocates beside it; without a limit it was more than ten times.
+			if grown := after.TotalAlloc - before.TotalAlloc; grown > uint64(8*len(answer)) {
 				t.Errorf("%d bytes cost %d", len(answer), grown)
 			}
 		})
