@@ -409,7 +409,7 @@ func syncInto(ctx context.Context, source directory.Source, folder string) (done
 	defer func() { err = errors.Join(err, db.Close()) }()
 	syncer := dirsync.New(db, clock.System, dirsync.Config{Logger: slog.New(slog.DiscardHandler), Keys: master})
 	done.Took, err = timed(func() error {
-		run, err := syncer.Sync(ctx, source, dirsync.Options{})
+		run, err := syncer.Run(ctx, source, dirsync.Settings{})
 		done.Listed, done.Changed = run.Read, run.Created+run.Updated+run.Renamed+run.Disabled+run.Restored
 		return err
 	})

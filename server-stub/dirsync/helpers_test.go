@@ -222,3 +222,15 @@ func (s *site) audit() []string {
 	slices.Reverse(out)
 	return out
 }
+
+// Options are for one run of a test.
+type Options struct {
+	Brake Brake
+	// Approve, when not empty, lets the run pass the brake, which in the program takes the id of a plan.
+	Approve string
+}
+
+// Sync is Run with nothing but a brake set.
+func (s *Syncer) Sync(ctx context.Context, source directory.Source, opts Options) (core.SyncRun, error) {
+	return s.sync(ctx, source, Settings{Brake: opts.Brake}, opts.Approve)
+}

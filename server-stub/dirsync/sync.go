@@ -66,18 +66,6 @@ func New(s store.Store, now clock.Clock, cfg Config) *Syncer {
 	return &Syncer{store: s, now: kept, cfg: cfg, seals: newSeals(cfg.Keys), running: map[core.SourceID]bool{}}
 }
 
-// Options are for one run.
-type Options struct {
-	Brake Brake
-	// Approve, when not empty, lets the run pass the brake and says why; it is kept with the run.
-	Approve string
-}
-
-// Sync is Run with nothing but a brake set.
-func (s *Syncer) Sync(ctx context.Context, source directory.Source, opts Options) (core.SyncRun, error) {
-	return s.sync(ctx, source, Settings{Brake: opts.Brake}, opts.Approve)
-}
-
 // Run makes the people and groups of the source what the source lists: what changed since the last time where the source can
 // tell, else everything; once a day, and with Full, everything is compared. The returned run is filled in any case and kept in the
 // store (unless the store itself fails). The error is nil for outcome "ok", a *StoppedError for "stopped" (the run's PlanID is what
@@ -128,21 +116,6 @@ func (s *Syncer) tellChanged(changed []core.UserID) {
 		if !told[id] {
 			told[id] = true
 			s.cfg.OnChange(id)
-		}
-	}
-}
-
-// Follow synchronises at once and then every interval, until ctx ends. Failures are logged and tried again next time.
-func (s *Syncer) Follow(ctx context.Context, source directory.Source, interval time.Duration, brake Brake) {
-	ticker := time.NewTicker(interval)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		if _, err := s.Run(ctx, source, Settings{Brake: brake}); err != nil && ctx.Err() == nil {
-			s.cfg.Logger.ErrorContext(ctx, "directory not synchronised; nobody was changed", "source", source.ID(), "error", err)
-		}
-		select {
-		case <-ctx.Done():
-		case <-ticker.C:
 		}
 	}
 }

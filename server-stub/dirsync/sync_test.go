@@ -652,26 +652,6 @@ func TestAccountChangedByHandDuringTheReadIsSeen(t *testing.T) {
 	}
 }
 
-func TestFollowGoesOnAfterFailures(t *testing.T) {
-	s := newSite(t)
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-	defer cancel()
-	src := &list{id: "corp", err: errors.New("down")}
-	reads := 0
-	src.during = func() {
-		switch reads++; reads {
-		case 2:
-			src.people, src.err = people(3), nil
-		case 4:
-			cancel()
-		}
-	}
-	s.sync.Follow(ctx, src, 5*time.Millisecond, Brake{})
-	if reads < 4 || len(s.picture()) != 3 {
-		t.Errorf("%d reads, %d users; want at least 4 and 3", reads, len(s.picture()))
-	}
-}
-
 var errWrite = errors.New("disk full")
 
 // counting counts writes other than of the run's record, and fails one.

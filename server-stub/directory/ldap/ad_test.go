@@ -388,7 +388,7 @@ func adPasswords(t *testing.T, d *domain, source *Source, all []directory.Record
 func adRename(t *testing.T, d *domain, source *Source) {
 	db := storetest.OpenSQLite(t)
 	sync := dirsync.New(db, clock.System, dirsync.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if run, err := sync.Sync(t.Context(), source, dirsync.Options{}); err != nil || run.Created == 0 || run.Conflicts != 0 {
+	if run, err := sync.Run(t.Context(), source, dirsync.Settings{}); err != nil || run.Created == 0 || run.Conflicts != 0 {
 		t.Fatalf("first run %+v, %v", run, err)
 	}
 	find := func(username string) (u core.User) {
@@ -413,7 +413,7 @@ func adRename(t *testing.T, d *domain, source *Source) {
 	modify(t, d.admin, dn, "userPrincipalName", "alexandra.kim@example.org")
 	modify(t, d.admin, dn, "sAMAccountName", "alexandra")
 	modify(t, d.admin, dn, "displayName", "Alexandra Kim")
-	run, err := sync.Sync(t.Context(), source, dirsync.Options{})
+	run, err := sync.Run(t.Context(), source, dirsync.Settings{})
 	if err != nil || run.Renamed != 1 || run.Created+run.Disabled != 0 {
 		t.Errorf("run %+v, %v", run, err)
 	}

@@ -37,7 +37,7 @@ func newBench(t *testing.T, source *Source) *bench {
 	t.Helper()
 	b := &bench{store: storetest.OpenSQLite(t)}
 	b.sync = dirsync.New(b.store, clock.System, dirsync.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
-	if run, err := b.sync.Sync(t.Context(), source, dirsync.Options{}); err != nil || run.Created == 0 {
+	if run, err := b.sync.Run(t.Context(), source, dirsync.Settings{}); err != nil || run.Created == 0 {
 		t.Fatalf("the first synchronisation: %+v, %v", run, err)
 	}
 	return b
@@ -56,11 +56,11 @@ func (b *bench) users(t *testing.T) []core.User {
 	return users
 }
 
-// failsHarmlessly synchronises with a source that must fail, also with an approval, and returns the error.
+// failsHarmlessly synchronises with a source that must fail, also where no brake would stop it, and returns the error.
 func (b *bench) failsHarmlessly(t *testing.T, source *Source) error {
 	t.Helper()
 	before := b.users(t)
-	run, err := b.sync.Sync(t.Context(), source, dirsync.Options{Approve: "a test"})
+	run, err := b.sync.Run(t.Context(), source, dirsync.Settings{Brake: dirsync.Brake{Disabled: 100, Renamed: 100}})
 	if err == nil || run.Outcome != dirsync.OutcomeFailed || run.Message == "" {
 		t.Fatalf("run %+v, %v; want it failed", run, err)
 	}
@@ -82,7 +82,7 @@ var (
 // fine synchronises with a source that must be read whole and bring nothing new.
 func (b *bench) fine(t *testing.T, source *Source) {
 	t.Helper()
-	if run, err := b.sync.Sync(t.Context(), source, dirsync.Options{}); err != nil || run.Read != len(b.users(t)) || run.Updated+run.Disabled+run.Created != 0 {
+	if run, err := b.sync.Run(t.Context(), source, dirsync.Settings{}); err != nil || run.Read != len(b.users(t)) || run.Updated+run.Disabled+run.Created != 0 {
 		t.Errorf("the next run: %+v, %v", run, err)
 	}
 }
@@ -215,7 +215,7 @@ func TestFault_F11_server_that_dies_or_crawls_changes_nobody(t *testing.T) {
 			}
 			cancel()
 		}()
-		if run, err := b.sync.Sync(ctx, source, dirsync.Options{}); !errors.Is(err, context.Canceled) || run.Outcome != dirsync.OutcomeFailed {
+		if run, err := b.sync.Run(ctx, source, dirsync.Settings{}); !errors.Is(err, context.Canceled) || run.Outcome != dirsync.OutcomeFailed {
 			t.Errorf("run %+v, %v", run, err)
 		}
 	})
@@ -227,7 +227,7 @@ func TestFault_F11_server_that_dies_or_crawls_changes_nobody(t *testing.T) {
 		server.Stop()
 		_ = b.failsHarmlessly(t, source)
 		server.Restart()
-		if run, err := b.sync.Sync(t.Context(), source, dirsync.Options{}); err != nil || run.Read != 40 {
+		if run, err := b.sync.Run(t.Context(), source, dirsync.Settings{}); err != nil || run.Read != 40 {
 			t.Errorf("run %+v, %v", run, err)
 		}
 	})
