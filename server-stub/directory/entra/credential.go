@@ -120,7 +120,7 @@ func (s *Source) token(ctx context.Context, c *credential) (string, error) {
 	if failed, ok := errors.AsType[*azidentity.AuthenticationFailedError](err); ok && failed.RawResponse != nil {
 		f.status = failed.RawResponse.StatusCode
 		f.retryAfter = egress.RetryAfter(failed.RawResponse.Header, s.now())
-		f.again = passing(f.status)
+		f.again = egress.Passing(f.status)
 	}
 	if code := aadsts.FindStringSubmatch(err.Error()); code != nil {
 		f.err = errors.New(code[0])

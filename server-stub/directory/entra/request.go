@@ -78,15 +78,6 @@ func (f *failure) Error() string {
 // Unwrap implements errors.Unwrap.
 func (f *failure) Unwrap() error { return f.err }
 
-// passing tells whether an answer with this status may be another one later.
-func passing(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
 // question is a request and what is said about it when it fails.
 type question struct {
 	step       string
@@ -207,7 +198,7 @@ func (s *Source) refused(q question, status int, header http.Header, raw []byte)
 		} `json:"error"`
 	}
 	_ = json.Unmarshal(raw, &answer) // a text for people; without it the status says enough
-	f := &failure{step: q.step, status: status, code: answer.Error.Code, retryAfter: egress.RetryAfter(header, s.now()), again: passing(status)}
+	f := &failure{step: q.step, status: status, code: answer.Error.Code, retryAfter: egress.RetryAfter(header, s.now()), again: egress.Passing(status)}
 	f.err = errors.New(oneLine(strings.TrimSpace(answer.Error.Code + " " + answer.Error.Message)))
 	if answer.Error.Code == "" {
 		f.err = errors.New("refused")

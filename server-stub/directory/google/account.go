@@ -108,7 +108,7 @@ func (s *Source) noToken(ctx context.Context, a account, scopes []string, err er
 	}
 	_ = json.Unmarshal(refused.Body, &answer) // without it the status says enough
 	f.status, f.reason = refused.Response.StatusCode, answer.Code
-	f.again, f.retryAfter = passing(f.status), egress.RetryAfter(refused.Response.Header, s.now())
+	f.again, f.retryAfter = egress.Passing(f.status), egress.RetryAfter(refused.Response.Header, s.now())
 	f.err = errors.New(oneLine(strings.TrimSpace(answer.Code + ": " + answer.Description)))
 	switch {
 	case answer.Code == "unauthorized_client", answer.Code == "access_denied": //nolint:misspell // the name in RFC 6749

@@ -101,15 +101,6 @@ func (f *failure) Error() string {
 // Unwrap implements errors.Unwrap.
 func (f *failure) Unwrap() error { return f.err }
 
-// passing tells whether an answer with this status may be another one later.
-func passing(status int) bool {
-	switch status {
-	case http.StatusRequestTimeout, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
-		return true
-	}
-	return false
-}
-
 // quota are the reasons of 403 that pass. Source: Directory API, "Limits and quotas". dailyLimitExceeded does not, for hours.
 var quota = []string{"quotaExceeded", "userRateLimitExceeded", "rateLimitExceeded"}
 
@@ -274,7 +265,7 @@ func (se *session) refused(r request, res *http.Response) *failure {
 	raw, _ := io.ReadAll(io.LimitReader(res.Body, 64<<10))
 	_ = json.Unmarshal(raw, &answer) // a text for people; without it the status says enough
 	f := &failure{
-		step: r.step, status: res.StatusCode, err: errors.New("refused"), again: passing(res.StatusCode), retryAfter: egress.RetryAfter(res.Header, se.s.now()), remedy: r.remedy,
+		step: r.step, status: res.StatusCode, err: errors.New("refused"), again: egress.Passing(res.StatusCode), retryAfter: egress.RetryAfter(res.Header, se.s.now()), remedy: r.remedy,
 	}
 	if answer.Error.Message != "" {
 		f.err = errors.New(oneLine(answer.Error.Message))
