@@ -237,8 +237,11 @@ func newSite(t *testing.T, change func(*Deps)) *site {
 	metrics := prometheus.NewRegistry()
 	d := Deps{
 		SignIn: s, Sessions: s, Ledger: s, Hub: s.hub, Currency: "EUR",
-		Client:       api.ClientConfig{Organisation: "Example University", AuthModes: []string{"trust", "microsoft", "prompt"}, Currency: "EUR", Version: "1.2.3"},
-		Roles:        s,
+		Client: api.ClientConfig{Organisation: "Example University", AuthModes: []string{"trust", "microsoft", "prompt"}, Currency: "EUR", Version: "1.2.3"},
+		Roles:  s,
+		WellKnown: func() api.WellKnown {
+			return api.WellKnown{Product: api.WellKnownProduct, V: api.WellKnownV, ServerURL: "https://print.example.org:8443", DeviceAddress: "print.example.org:8445", Version: "1.2.3"}
+		},
 		Capabilities: func(context.Context) (api.Capabilities, error) { return api.Capabilities{}, nil },
 		Ready:        func(context.Context) error { return nil },
 		Clock:        clock.System, Metrics: metrics, Meters: inbound.NewMeters(metrics),

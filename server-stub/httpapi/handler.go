@@ -128,6 +128,8 @@ type Deps struct {
 	Hub      *events.Hub
 	Client   api.ClientConfig // what GET client-config answers, without the time; its AuthModes are the ways that are open
 	Roles    Roles
+	// WellKnown is what the server tells of itself to computers that look for it.
+	WellKnown func() api.WellKnown
 	// Capabilities answers the comparison table.
 	Capabilities func(context.Context) (api.Capabilities, error)
 	Currency     core.Currency
@@ -168,6 +170,7 @@ func New(d Deps) *Handler {
 // routes has every route there is.
 func (h *Handler) routes() {
 	// Before sign-in.
+	operation(h, public, "get-well-known", "GET", api.PathWellKnown, "Where the server is, for computers that look for it", h.wellKnown)
 	operation(h, public, "get-client-config", "GET", api.PathClientConfig, "What a client may know before sign-in", h.clientConfig)
 	operation(h, public, "sign-in", "POST", api.PathSessions, "Sign in with account and password", h.signIn)
 	operation(h, public, "sign-in-by-token", "POST", api.PathSessionToken, "Sign in with an identity provider's access token for this server", h.signInByToken)

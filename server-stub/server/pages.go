@@ -148,7 +148,7 @@ func (s *server) setupAddress() string {
 func mainHandler(apiHandler, directories, pages http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		path := r.URL.Path
-		if strings.HasPrefix(path, "/api/") || path == api.PathHealth || path == api.PathReady || path == api.PathMetrics {
+		if strings.HasPrefix(path, "/api/") || path == api.PathWellKnown || path == api.PathHealth || path == api.PathReady || path == api.PathMetrics {
 			apiHandler.ServeHTTP(w, r)
 			return
 		}

@@ -41,6 +41,7 @@ func (s *server) openAPI(metrics *prometheus.Registry, meters *inbound.Meters) *
 		Hub:          s.rooms.hub,
 		Client:       s.clientConfig(),
 		Roles:        rolesOf{s.db},
+		WellKnown:    s.wellKnown,
 		Capabilities: s.capabilities,
 		Currency:     s.cfg.Currency, Ready: s.ready, Clock: s.now, Logger: s.logger, Metrics: metrics, Meters: meters,
 		TrustedProxies: s.cfg.TrustedProxies, MetricsFrom: s.cfg.MetricsFrom,
