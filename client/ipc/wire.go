@@ -54,6 +54,9 @@ type reply struct {
 	Result   *status.Result   `json:"result,omitempty"`
 }
 
+// maxServer is the longest address of a server, in bytes: a host name has at most 253.
+const maxServer = 300
+
 var errAction = errors.New("not an action of this protocol")
 
 // check tells whether the resident may be asked for a. Its lists are closed, its texts have an end.
@@ -62,6 +65,7 @@ func check(a status.Action) error {
 		status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionOpen, status.ActionDetails,
 		status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionDismiss,
 		status.ActionStay, status.ActionOpenAgain, status.ActionContinue, status.ActionNotMe, status.ActionQuit,
+		status.ActionConfirmServer, status.ActionRejectServer, status.ActionPurge,
 	}
 	pages := []status.Page{status.PageAuto, status.PageBalance, status.PageDetails, status.PageSettings, status.PageSignIn}
 	if !slices.Contains(kinds, a.Kind) || !slices.Contains(pages, a.Page) {
@@ -69,6 +73,10 @@ func check(a status.Action) error {
 	}
 	if a.Kind == status.ActionSignIn {
 		return checkSignIn(a)
+	}
+	aboutServer := a.Kind == status.ActionConfirmServer || a.Kind == status.ActionRejectServer
+	if aboutServer != (a.Server != "") || len(a.Server) > maxServer {
+		return errAction
 	}
 	if a.Username != "" || !a.Password.Empty() || a.Method != "" || a.Provider != "" || a.OtherAccount || a.StaySignedIn {
 		return errAction
@@ -84,7 +92,7 @@ func checkSignIn(a status.Action) error {
 	switch {
 	case !slices.Contains(methods, a.Method),
 		len(a.Username) > maxUsername, len(a.Password.Reveal()) > api.MaxPassword, len(a.Provider) > maxProvider,
-		!prompt && !a.Password.Empty(),
+		!prompt && !a.Password.Empty(), a.Server != "",
 		a.Provider != "" && a.Method != status.MethodBrowser:
 		return errAction
 	}

@@ -63,7 +63,11 @@ func (m *machine) handle(ctx context.Context, c command) {
 		m.openAgain(ctx, c)
 	case status.ActionContinue:
 		m.goOn(c)
-	case status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionQuit:
+	case status.ActionConfirmServer:
+		m.confirmServer(ctx, c)
+	case status.ActionRejectServer:
+		m.rejectServer(ctx, c)
+	case status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame, status.ActionQuit, status.ActionPurge:
 		c.answer(failed(fmt.Errorf("%q is not for the session", c.action.Kind)))
 	default:
 		c.answer(failed(fmt.Errorf("unknown action %q", c.action.Kind)))

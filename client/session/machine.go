@@ -32,6 +32,7 @@ type machine struct {
 	identified bool      // it is known who this is, and whether somebody is kept
 	early      []command // sign-ins and sign-outs that came before that
 	stopping   bool
+	deciding   bool // what the person says of a server is being remembered
 
 	in      *signedIn // who is signed in; nil: nobody
 	aside   *unlisted // whose session waits until a directory lists them again; nil: nobody's, or somebody is signed in
@@ -141,19 +142,24 @@ func (m *machine) start(ctx context.Context) {
 		return func() {
 			m.who, m.browser = who, usable
 			m.hearPolicy(ctx, policy, policyErr)
-			switch {
-			case m.deps.Settings.Problem != nil:
-				m.problem = m.deps.Settings.Problem
-				m.known(ctx)
-			case who.Shared:
-				m.task(ctx, func(ctx context.Context) func() { m.keeper.clear(ctx, 0); return nil }) // of a time when it was somebody's own
-				m.nobody(ctx, status.AskWhoIsPrinting)
-				m.known(ctx)
-			default:
-				m.recall(ctx)
-			}
+			m.settleIn(ctx)
 		}
 	})
+}
+
+// settleIn finds out whether somebody is kept here, where there is a server at all.
+func (m *machine) settleIn(ctx context.Context) {
+	switch {
+	case m.deps.Settings.Problem != nil:
+		m.problem = m.deps.Settings.Problem
+		m.known(ctx)
+	case m.who.Shared:
+		m.task(ctx, func(ctx context.Context) func() { m.keeper.clear(ctx, 0); return nil }) // of a time when it was somebody's own
+		m.nobody(ctx, status.AskWhoIsPrinting)
+		m.known(ctx)
+	default:
+		m.recall(ctx)
+	}
 }
 
 // known ends the start: what had to wait for it is done now.

@@ -33,6 +33,7 @@ func (m *machine) publish() {
 		NewName: m.newName, Organisation: m.site.Organisation, ServerHost: set.ServerHost, PortalURL: m.site.PortalURL,
 		TopUpURL: set.TopUpURL, HelpText: m.site.HelpText, NoTray: m.noTray, Opened: m.opened, OpenPage: m.openPage,
 	}
+	m.publishServer(&s)
 	if s.TopUpURL == "" {
 		s.TopUpURL = m.site.TopUpURL
 	}
@@ -60,8 +61,27 @@ func (m *machine) publish() {
 	m.board.write(s)
 }
 
+// publishServer adds the server that waits for the person's word. While it is asked about, that is all there is to say.
+func (m *machine) publishServer(s *status.Snapshot) {
+	server := m.unconfirmed()
+	if server == nil || !m.identified {
+		return
+	}
+	shown := *server
+	s.Server = &shown
+	if !shown.Rejected {
+		s.Problem = nil
+	}
+}
+
 // publishAsk adds what the identification window needs. It asks nothing while it may still go without a question.
 func (m *machine) publishAsk(s *status.Snapshot, w ways) {
+	if s.Server != nil {
+		if !s.Server.Rejected && !m.dismissed {
+			s.Ask = status.AskConfirmServer
+		}
+		return
+	}
 	silent := m.attempt != nil && m.attempt.silent
 	if !m.dismissed && !silent && (!m.siteAt.IsZero() || m.ask == status.AskSessionEnded || m.ask == status.AskNamesChanged) {
 		s.Ask = m.ask

@@ -208,6 +208,9 @@ type Settings struct {
 	TopUpURL    string // empty: the server's word counts
 	// Problem says why no server can be asked at all: none is configured, or a setting is wrong. Then Server may be nil.
 	Problem *status.Problem
+	// Unconfirmed is the server that only the network or the package's file name names. With it Problem is set, and nothing
+	// is sent to anybody, until the person has confirmed it (Servers). Nil: there is none.
+	Unconfirmed *status.Server
 }
 
 // code returns the server's word in err, or "".

@@ -27,6 +27,9 @@ type Deps struct {
 	Jitter    func() float64 // uniform in [0, 1); safe for concurrent use
 	Logger    *slog.Logger
 
+	// Servers hears what is said of Settings.Unconfirmed, and is needed with that only.
+	Servers Servers
+
 	// Presence is asked on shared computers while somebody is signed in, and never else. Nil: nobody can tell.
 	Presence Presence
 	// Unattended are the times that go with it. The zero value of each means what people are promised.
@@ -85,8 +88,8 @@ func (s *Session) Run(ctx context.Context) error {
 }
 
 // Do performs an action and returns its result: for a sign-in, when the first balance is there (or why it is not). It
-// knows SignIn, CancelSignIn, OpenAgain, Continue, SignOut, NotMe, Stay, Open, Dismiss, Retry and Details; all others are
-// client/agent's and refused here.
+// knows SignIn, CancelSignIn, OpenAgain, Continue, SignOut, NotMe, Stay, Open, Dismiss, Retry, Details, ConfirmServer and
+// RejectServer; all others are client/agent's and refused here.
 func (s *Session) Do(ctx context.Context, action status.Action) status.Result {
 	c := command{action: action, reply: make(chan status.Result, 1)}
 	select {

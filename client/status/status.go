@@ -48,7 +48,30 @@ const (
 	AskNamesChanged  Ask = "names-changed"   // "Account names have changed"
 	AskSessionEnded  Ask = "session-ended"   // signed in before, must prove it again
 	AskWhoIsPrinting Ask = "who-is-printing" // shared computer, generic OS account: nothing pre-filled
+	AskConfirmServer Ask = "confirm-server"  // "Is this your print server?" (Snapshot.Server)
 )
+
+// Where says who names a server that no administrator and no setting of the person names.
+type Where string
+
+// Where servers come from that a person must confirm.
+const (
+	WhereNetwork Where = "network" // the DNS or a web page of the network: whoever runs it may have written it
+	WherePackage Where = "package" // the file name of the installation package
+)
+
+// Server is a print server that only the network or the package's file name names. Nothing about the person is sent to it,
+// and nobody is asked for a password, before ActionConfirmServer.
+type Server struct {
+	URL   string `json:"url"`
+	Host  string `json:"host"` // with the port, unless it is 443: what people compare
+	Where Where  `json:"where"`
+	// Source is Where for the helpdesk: "_platen._tcp.example.org", "platen--print.example.org.msi".
+	Source string `json:"source,omitempty"`
+	Pin    string `json:"pin,omitempty"` // of its certificate authority, from the package's file name
+	// Rejected: the person has said that it is not theirs. It is not asked again by itself.
+	Rejected bool `json:"rejected,omitempty"`
+}
 
 // Method is a way of signing in (those of internal/api).
 type Method string
@@ -200,6 +223,9 @@ type Snapshot struct {
 	Opened   uint64 `json:"opened,omitempty"`
 	OpenPage Page   `json:"open_page,omitempty"`
 
+	// Server is the server that waits for the person's word. Nil: none does.
+	Server *Server `json:"server,omitempty"`
+
 	Organisation string `json:"organisation,omitempty"`
 	ServerHost   string `json:"server_host,omitempty"`
 	PortalURL    string `json:"portal_url,omitempty"`
@@ -227,6 +253,12 @@ const (
 	ActionNotMe        ActionKind = "not-me"      // the computer vouched for somebody else than who sits here: sign out and ask
 	ActionStay         ActionKind = "stay"        // somebody is here: do not sign out (Snapshot.SignOutAt)
 	ActionQuit         ActionKind = "quit"
+
+	ActionConfirmServer ActionKind = "confirm-server" // Server: yes, that is my print server; remembered from now on
+	ActionRejectServer  ActionKind = "reject-server"  // Server: no, it is not
+	// ActionPurge signs out, here and at the server, removes everything that is kept of this person on this computer, but
+	// their settings file, and ends the resident.
+	ActionPurge ActionKind = "purge"
 )
 
 // Page is a page of the window.
@@ -251,6 +283,8 @@ type Action struct {
 	Username     string        `json:"username,omitempty"`
 	Password     secret.String `json:"-"` // client/ipc alone writes it to the wire, by Reveal
 	StaySignedIn bool          `json:"stay_signed_in,omitempty"`
+	// Server is the URL of the server that was shown (Snapshot.Server); the answer counts for no other.
+	Server string `json:"server,omitempty"`
 }
 
 // Transaction is one line of the statement.
