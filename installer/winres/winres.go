@@ -67,13 +67,9 @@ func resources(icon, file, description string, r product.Release) (*winres.Resou
 		return nil, err
 	}
 	set.SetVersionInfo(*info)
-	set.SetManifest(winres.AppManifest{
-		Compatibility:       winres.Win10AndAbove,
-		ExecutionLevel:      winres.AsInvoker, // nothing of Platen asks for more rights than it was started with
-		DPIAwareness:        winres.DPIPerMonitorV2,
-		LongPathAware:       true,
-		UseCommonControlsV6: true,
-	})
+	if err := set.Set(winres.RT_MANIFEST, winres.ID(1), winres.LCIDDefault, manifest(strings.TrimSuffix(file, ".exe"))); err != nil {
+		return nil, fmt.Errorf("set the manifest: %w", err)
+	}
 	return set, nil
 }
 
@@ -143,4 +139,23 @@ func rewrite(exe string, set *winres.ResourceSet) (err error) {
 		return err
 	}
 	return os.Rename(out.Name(), exe)
+}
+
+// FileVersion reads the version that a program carries, four numbers such as "1.2.3.0"; an error if it carries none.
+func FileVersion(exe string) (string, error) {
+	f, err := os.Open(exe)
+	if err != nil {
+		return "", fmt.Errorf("read the version of a program: %w", err)
+	}
+	defer func() { _ = f.Close() }()
+	set, err := winres.LoadFromEXESingleType(f, winres.RT_VERSION)
+	if err != nil {
+		return "", fmt.Errorf("read the version of %s: %w", filepath.Base(exe), err)
+	}
+	info, err := version.FromBytes(set.Get(winres.RT_VERSION, winres.ID(1), winres.LCIDDefault))
+	if err != nil {
+		return "", fmt.Errorf("read the version of %s: %w", filepath.Base(exe), err)
+	}
+	n := info.FileVersion
+	return fmt.Sprintf("%d.%d.%d.%d", n[0], n[1], n[2], n[3]), nil
 }

@@ -98,13 +98,19 @@ func TestProgramCarriesVersionIconAndManifest(t *testing.T) {
 		}
 	}
 	manifest := found["MANIFEST/1"]
-	for _, want := range []string{`level="asInvoker"`, "permonitorv2", "<longPathAware", "{8e0f7a12-bfb3-4fe8-b9a5-48fd50a15a9a}"} {
+	for _, want := range []string{`level="asInvoker"`, "PerMonitorV2", "<longPathAware", "{8e0f7a12-bfb3-4fe8-b9a5-48fd50a15a9a}"} {
 		if !bytes.Contains(manifest, []byte(want)) {
 			t.Errorf("%s is missing in\n%s", want, manifest)
 		}
 	}
 	if len(found["GROUP_ICON/1"]) == 0 {
 		t.Error("no icon")
+	}
+	if bytes.Contains(manifest, []byte("consoleAllocationPolicy")) || bytes.Contains(manifest, []byte("@")) {
+		t.Errorf("the service needs no rule about consoles:\n%s", manifest)
+	}
+	if got, err := FileVersion(exe); err != nil || got != "1.2.3.0" {
+		t.Errorf("read the version %q, %v", got, err)
 	}
 	after, err := os.Stat(exe)
 	if err != nil || after.Mode() != before.Mode() {
@@ -156,5 +162,18 @@ func TestWhatIsNoProgramOfOursIsRefused(t *testing.T) {
 	}
 	if kept, err := os.ReadFile(text); err != nil || string(kept) != "no program" {
 		t.Errorf("the file was changed: %q, %v", kept, err)
+	}
+}
+
+func TestResidentOpensNoConsole(t *testing.T) {
+	exe := program(t, "platen.exe")
+	if version, err := FileVersion(exe); err == nil {
+		t.Errorf("a program without a version has %s", version)
+	}
+	if err := Brand(exe, assets, release(t, "1.2.3")); err != nil {
+		t.Fatal(err)
+	}
+	if manifest := unpacked(t, exe)["MANIFEST/1"]; !bytes.Contains(manifest, []byte(">detached</consoleAllocationPolicy>")) {
+		t.Errorf("got\n%s", manifest)
 	}
 }
