@@ -191,7 +191,7 @@ func unusable(c config.Config, err error) *status.Problem {
 		return &status.Problem{Code: status.ProblemConfig, Details: err.Error()}
 	case c.ServerURL == nil:
 		return &status.Problem{Code: status.ProblemNotConfigured, Details: "no setting names a server: set ServerURL"}
-	case c.Origin("ServerURL").Discovered():
+	case c.Origin("ServerURL").Unconfirmed():
 		// Whoever runs the network can name a server. People must not type their password for it unasked.
 		return &status.Problem{
 			Code: status.ProblemNotConfigured, Host: c.ServerURL.Hostname(),

@@ -28,6 +28,7 @@ import (
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/secret"
+	"github.com/platenprint/platen/internal/settings/sources"
 	"github.com/platenprint/platen/printqueue/ipc"
 	"github.com/platenprint/platen/tray/view"
 )
@@ -355,8 +356,8 @@ func TestWithoutAServerNobodyIsAsked(t *testing.T) {
 // network names a server.
 type network string
 
-func (n network) Discover(context.Context) (serverURL, where string, err error) {
-	return string(n), "_platen._tcp.evil.example", nil
+func (n network) Discover(context.Context) (sources.Found, error) {
+	return sources.Found{ServerURL: string(n), Where: "_platen._tcp.evil.example"}, nil
 }
 
 func TestErrorsOfTheServerKeepTheirMeaning(t *testing.T) {

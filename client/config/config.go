@@ -7,6 +7,8 @@ import (
 
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/settings"
+	"github.com/platenprint/platen/internal/settings/sources"
 )
 
 // AuthMode is the way people sign in.
@@ -52,6 +54,7 @@ type Config struct {
 	AuthMode           AuthMode
 	MicrosoftAuthority *url.URL // https, host and port only; nil: Microsoft's own clouds alone
 	AutoStart          bool
+	Enrol              bool // the service asks by itself to make this computer a device
 	DeviceRole         DeviceRole
 	SharedOSUsers      []string // OS account names that several people use
 	HideBalance        bool
@@ -62,15 +65,7 @@ type Config struct {
 	Proxy              string   // empty: found by itself; "direct"; or http://HOST:PORT
 	LogLevel           slog.Level
 
-	values []Value // in the order of the table
-}
-
-// Value is one setting as it stands, with where it comes from and what is wrong with it.
-type Value struct {
-	Name    string `json:"name"`
-	Text    string `json:"value"`
-	Origin  Origin `json:"origin"`
-	Problem string `json:"problem,omitempty"` // why Text is not used
+	values sources.Values
 }
 
 // Values lists every setting in the order of the table, broken ones too.
@@ -78,19 +73,14 @@ func (c Config) Values() []Value { return append([]Value(nil), c.values...) }
 
 // Origin tells where the setting of that name comes from.
 func (c Config) Origin(name string) Origin {
-	for _, v := range c.values {
-		if v.Name == name {
-			return v.Origin
-		}
-	}
-	return Origin{Kind: KindDefault}
+	return c.values.Get(name).Origin
 }
 
 // Broken joins a BrokenError for every broken setting; nil when all is well. It is the error Load returned.
 func (c Config) Broken() error {
 	var broken []error
 	for _, v := range c.values {
-		if s, _ := Lookup(v.Name); v.Problem != "" && s.Critical {
+		if s, _ := settings.Lookup(v.Name); v.Problem != "" && s.Critical {
 			broken = append(broken, &BrokenError{Name: v.Name, Value: v.Text, Origin: v.Origin, Reason: v.Problem})
 		}
 	}

@@ -50,7 +50,7 @@ func document() string {
 
 const docsHead = `# Settings of the client
 
-<!-- Made from the table in client/config/table.go: go test ./client/config -run Documented -update -->
+<!-- Made from the table in internal/settings/settings.go: go test ./client/config -run Documented -update -->
 
 The name is the key in files, the value name in the Windows registry and the key in a macOS profile. Flags and environment
 variables follow from it. ` + "`platen config`" + ` shows every setting with its value and where it comes from.

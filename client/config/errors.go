@@ -2,15 +2,6 @@ package config
 
 import "fmt"
 
-// Warning is something an administrator should put right and the client can live with.
-type Warning struct {
-	Origin Origin
-	Text   string // one plain sentence, without the origin
-}
-
-// String writes the warning with its origin in front.
-func (w Warning) String() string { return w.Origin.String() + ": " + w.Text }
-
 // BrokenError says that a setting that decides whom the client trusts has a value it cannot use. The setting then has no
 // value at all; no weaker source stands in for it.
 type BrokenError struct {

@@ -15,22 +15,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/settings"
+	"github.com/platenprint/platen/internal/settings/sources"
 )
 
 // linux is a computer with these files, environment and flags.
 func linux(files, env, flags map[string]string) Machine {
+	read := func(path string) ([]byte, error) {
+		text, ok := files[path]
+		if !ok {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
+		}
+		if text == "DENIED" {
+			return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
+		}
+		return []byte(text), nil
+	}
 	return Machine{
 		GOOS: "linux", Home: "/home/alex", Config: "/home/alex/.config", Env: env, Flags: flags,
-		ReadFile: func(path string) ([]byte, error) {
-			text, ok := files[path]
-			if !ok {
-				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrNotExist}
-			}
-			if text == "DENIED" {
-				return nil, &fs.PathError{Op: "open", Path: path, Err: fs.ErrPermission}
-			}
-			return []byte(text), nil
-		},
+		ReadFile: read, ReadShared: read,
 	}
 }
 
@@ -57,7 +60,7 @@ func TestDefaultsHoldWhereNothingIsSet(t *testing.T) {
 		t.Fatalf("got warnings %q, error %v, want none", warnings, err)
 	}
 	want := Config{
-		AuthMode: AuthAuto, AutoStart: true, DeviceRole: RolePersonal, ShowBalanceAtStart: StartNotification, LogLevel: slog.LevelInfo,
+		AuthMode: AuthAuto, AutoStart: true, Enrol: true, DeviceRole: RolePersonal, ShowBalanceAtStart: StartNotification, LogLevel: slog.LevelInfo,
 		values: c.values,
 	}
 	if diff := cmp.Diff(want, c, cmp.AllowUnexported(Config{})); diff != "" {
@@ -237,9 +240,9 @@ func TestWindowsPolicyBeatsFilesAndInstallerIsWeakest(t *testing.T) {
 	m := linux(map[string]string{`C:\Users\alex\AppData\Roaming\Platen\platen.conf`: "Language=de\nUPNSuffix=user.example.org\nLowBalance=1.00"}, nil, nil)
 	m.GOOS, m.Config, m.Shared = "windows", `C:\Users\alex\AppData\Roaming`, `C:\ProgramData`
 	m.Registry = fakeRegistry{
-		registryPolicyMachine: {"UPNSuffix": "policy.example.org", "HideBalance": "1"},
-		registryPolicyUser:    {"UPNSuffix": "user-policy.example.org", "LowBalance": "3.00"},
-		registryInstaller:     {"ServerURL": "https://installer.example.org", "Language": "fr", "Version": "1.0", "": "x"},
+		settings.RegistryPolicyMachine: {"UPNSuffix": "policy.example.org", "HideBalance": "1"},
+		settings.RegistryPolicyUser:    {"UPNSuffix": "user-policy.example.org", "LowBalance": "3.00"},
+		settings.RegistryInstaller:     {"ServerURL": "https://installer.example.org", "Language": "fr", "Version": "1.0", "": "x"},
 	}
 	c, warnings, err := load(t, m)
 	if err != nil || warnings != nil {
@@ -264,7 +267,7 @@ func TestWindowsPolicyBeatsFilesAndInstallerIsWeakest(t *testing.T) {
 	if !c.HideBalance {
 		t.Error("a DWORD 1 is yes")
 	}
-	m.Registry = fakeRegistry{registryPolicyMachine: nil, registryInstaller: {"ServerURL": "https://installer.example.org"}}
+	m.Registry = fakeRegistry{settings.RegistryPolicyMachine: nil, settings.RegistryInstaller: {"ServerURL": "https://installer.example.org"}}
 	if _, _, err := load(t, m); err == nil {
 		t.Error("an unreadable policy key was passed over")
 	}
@@ -273,17 +276,17 @@ func TestWindowsPolicyBeatsFilesAndInstallerIsWeakest(t *testing.T) {
 func TestMacProfileIsPolicy(t *testing.T) {
 	m := linux(nil, nil, nil)
 	m.GOOS, m.Config, m.Shared, m.UserName = "darwin", "/Users/alex/Library/Application Support", "/Library/Application Support", "alex"
-	m.Plist = func(path string) ([]Managed, error) {
+	m.Plist = func(path string) ([]sources.Managed, error) {
 		if path != "/Library/Managed Preferences/org.platenprint.platen.plist" {
 			return nil, fs.ErrNotExist
 		}
-		return []Managed{{"ServerURL", "https://mac.example.org"}, {"PayloadVersion", "1"}}, nil
+		return []sources.Managed{{Name: "ServerURL", Text: "https://mac.example.org"}, {Name: "PayloadVersion", Text: "1"}}, nil
 	}
 	c, warnings, err := load(t, m)
 	if err != nil || warnings != nil {
 		t.Fatalf("warnings %q, error %v", warnings, err)
 	}
-	want := Origin{Kind: KindPolicy, Where: "/Library/Managed Preferences/org.platenprint.platen.plist"}
+	want := Origin{Kind: sources.KindPolicy, Where: "/Library/Managed Preferences/org.platenprint.platen.plist"}
 	if c.ServerURL == nil || c.Origin("serverurl") == want || c.Origin("ServerURL") != want {
 		t.Errorf("ServerURL %v from %v", c.ServerURL, c.Origin("ServerURL"))
 	}
@@ -321,8 +324,8 @@ func TestDiscoveryIsAskedOnlyWithoutServerAndIsMarked(t *testing.T) {
 		{"names without dot are nobody's", "", []string{"org", "localdomain"}, "", "default"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			sources := Sources{Ordered: System(linux(map[string]string{machineFile: tc.machine}, nil, nil)), Discovery: Domains{dns, tc.domains}}
-			c, warnings, err := Load(t.Context(), sources)
+			set := Sources{Ordered: System(linux(map[string]string{machineFile: tc.machine}, nil, nil)), Discovery: sources.Domains{Resolver: dns, Names: tc.domains}}
+			c, warnings, err := Load(t.Context(), set)
 			if err != nil || warnings != nil {
 				t.Fatalf("warnings %v, error %v", warnings, err)
 			}
@@ -331,7 +334,7 @@ func TestDiscoveryIsAskedOnlyWithoutServerAndIsMarked(t *testing.T) {
 				got = c.ServerURL.String()
 			}
 			origin := c.Origin("ServerURL")
-			if got != tc.wantURL || origin.String() != tc.wantOrigin || origin.Discovered() != (origin.Kind == KindDiscovery) {
+			if got != tc.wantURL || origin.String() != tc.wantOrigin || origin.Unconfirmed() != (origin.Kind == sources.KindDiscovery) {
 				t.Errorf("got %q from %q, want %q from %q", got, origin, tc.wantURL, tc.wantOrigin)
 			}
 		})
@@ -339,14 +342,14 @@ func TestDiscoveryIsAskedOnlyWithoutServerAndIsMarked(t *testing.T) {
 	t.Run("a DNS that does not answer is waited for no longer than the caller's time", func(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
 		defer cancel()
-		_, warnings, err := Load(ctx, Sources{Discovery: Domains{fakeDNS(nil), []string{"example.org"}}})
+		_, warnings, err := Load(ctx, Sources{Discovery: sources.Domains{Resolver: fakeDNS(nil), Names: []string{"example.org"}}})
 		if err != nil || len(warnings) != 1 {
 			t.Errorf("warnings %v, error %v; want one warning", warnings, err)
 		}
 	})
 	t.Run("a hostile record breaks the setting", func(t *testing.T) {
 		evil := fakeDNS{"_platen._tcp.example.org.": {{Target: "print.example.org@evil.test/x.", Port: 1}}}
-		c, _, err := Load(t.Context(), Sources{Discovery: Domains{evil, []string{"example.org"}}})
+		c, _, err := Load(t.Context(), Sources{Discovery: sources.Domains{Resolver: evil, Names: []string{"example.org"}}})
 		if c.ServerURL != nil || err == nil {
 			t.Errorf("ServerURL %v, error %v", c.ServerURL, err)
 		}
@@ -355,16 +358,47 @@ func TestDiscoveryIsAskedOnlyWithoutServerAndIsMarked(t *testing.T) {
 
 func TestSearchDomains(t *testing.T) {
 	m := linux(map[string]string{"/etc/resolv.conf": "nameserver 127.0.0.1\ndomain old.example.org\nsearch a.example.org b.example.org\n"}, nil, nil)
-	if diff := cmp.Diff([]string{"a.example.org", "b.example.org"}, SearchDomains(m)); diff != "" {
+	if diff := cmp.Diff([]string{"a.example.org", "b.example.org"}, sources.SearchDomains(m)); diff != "" {
 		t.Error(diff)
 	}
 	m.GOOS = "windows"
 	m.Registry = fakeRegistry{`HKLM\SYSTEM\CurrentControlSet\Services\Tcpip\Parameters`: {"SearchList": "a.example.org,b.example.org", "Domain": "corp.example.org"}}
-	if diff := cmp.Diff([]string{"a.example.org", "b.example.org", "corp.example.org"}, SearchDomains(m)); diff != "" {
+	if diff := cmp.Diff([]string{"a.example.org", "b.example.org", "corp.example.org"}, sources.SearchDomains(m)); diff != "" {
 		t.Error(diff)
 	}
-	if got := SearchDomains(linux(nil, nil, nil)); got != nil {
+	if got := sources.SearchDomains(linux(nil, nil, nil)); got != nil {
 		t.Errorf("without resolv.conf: %q", got)
+	}
+}
+
+func FuzzLoad(f *testing.F) {
+	f.Add("ServerURL=https://print.example.org\n#\n")
+	f.Add("UPNSuffix=\u202eexample.org")
+	f.Fuzz(func(t *testing.T, text string) {
+		// Whatever the file holds: a critical setting is either valid or reported.
+		c, _, err := Load(t.Context(), Sources{Ordered: System(linux(map[string]string{userFile: text}, nil, nil))})
+		if c.ServerURL != nil && (c.ServerURL.Scheme != "https" || c.ServerURL.Host == "" || c.ServerURL.Path != "" || c.ServerURL.User != nil) {
+			t.Errorf("ServerURL %v got through", c.ServerURL)
+		}
+		if c.Origin("ServerURL").Kind == sources.KindUserFile && c.ServerURL == nil && err == nil {
+			t.Errorf("a bad ServerURL was swallowed")
+		}
+	})
+}
+
+func TestEverySettingHasAReader(t *testing.T) {
+	for _, s := range Table() {
+		if readers[s.Name] == nil {
+			t.Errorf("%s is in the table, but nothing reads it", s.Name)
+		}
+		for _, choice := range s.Choices {
+			if err := readers[s.Name](&Config{}, choice); err != nil {
+				t.Errorf("%s=%s: %v", s.Name, choice, err)
+			}
+		}
+	}
+	if len(readers) != len(Table()) {
+		t.Errorf("%d readers for %d settings", len(readers), len(Table()))
 	}
 }
 
@@ -379,7 +413,7 @@ func TestNamesOfFlagsAndVariables(t *testing.T) {
 			t.Errorf("%s: got %s %s, want %s", s.Name, s.Flag(), s.Env(), w)
 		}
 		if s.Default != "" {
-			if err := s.read(&Config{}, s.Default); err != nil {
+			if err := readers[s.Name](&Config{}, s.Default); err != nil {
 				t.Errorf("the default of %s is not valid: %v", s.Name, err)
 			}
 		}

@@ -30,7 +30,7 @@ func (in Inputs) config(context.Context) Result {
 			r.Sentence += fmt.Sprintf(" (and %d more)", more)
 		}
 		r.Remedy = "Put the setting right where it stands."
-	case in.Config.Origin("ServerURL").Discovered():
+	case in.Config.Origin("ServerURL").Unconfirmed():
 		r.Level, r.Sentence = Warn, fmt.Sprintf("The network alone names the server %s.", in.Config.ServerURL.Host)
 		r.Remedy = "Agree to it when Platen asks, or set ServerURL."
 	default:

@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"encoding/json"
@@ -15,8 +15,11 @@ const (
 	KindFlag        Kind = "flag"
 	KindEnvironment Kind = "environment"
 	KindUserFile    Kind = "user file"
+	KindRecommended Kind = "recommended"
 	KindMachineFile Kind = "machine file"
+	KindSiteFile    Kind = "site file"
 	KindInstaller   Kind = "installer"
+	KindPackageName Kind = "package name"
 	KindDiscovery   Kind = "discovery"
 	KindDefault     Kind = "default"
 )
@@ -24,7 +27,7 @@ const (
 // Origin says where a value comes from.
 type Origin struct {
 	Kind  Kind
-	Where string // file path, registry key, flag, variable or DNS name; empty for defaults
+	Where string // file path, registry key, flag, variable, DNS name or address; empty for defaults
 	Line  int    // line in the file, from 1; 0 where there are no lines
 }
 
@@ -47,6 +50,15 @@ func (o Origin) MarshalJSON() ([]byte, error) { return json.Marshal(o.String()) 
 // Enforced tells whether an administrator's policy fixed the value: a person cannot change it.
 func (o Origin) Enforced() bool { return o.Kind == KindPolicy }
 
-// Discovered tells whether the network alone named the value. A person must agree to a discovered server before the
-// client sends it anything about them.
-func (o Origin) Discovered() bool { return o.Kind == KindDiscovery }
+// Unconfirmed tells whether nobody who may decide named the value, only the network or the name of a downloaded file. A
+// person must agree to such a server before the client sends it anything about them.
+func (o Origin) Unconfirmed() bool { return o.Kind == KindDiscovery || o.Kind == KindPackageName }
+
+// Warning is something an administrator should put right and the program can live with.
+type Warning struct {
+	Origin Origin
+	Text   string // one plain sentence, without the origin
+}
+
+// String writes the warning with its origin in front.
+func (w Warning) String() string { return w.Origin.String() + ": " + w.Text }

@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"context"
@@ -55,11 +55,11 @@ func TestDiscoveryWithRealDNS(t *testing.T) {
 	resolver := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "udp", address)
 	}}
-	c, warnings, err := Load(t.Context(), Sources{Discovery: Domains{resolver, []string{"lab.example.org", "example.org"}}})
-	if err != nil || len(warnings) != 0 {
-		t.Fatalf("warnings %v, error %v", warnings, err)
+	values, warnings := Find(t.Context(), Set{Discovery: Domains{resolver, []string{"lab.example.org", "example.org"}}})
+	if len(warnings) != 0 {
+		t.Fatalf("warnings %v", warnings)
 	}
-	if c.ServerURL == nil || c.ServerURL.String() != "https://print.example.org:8443" || !c.Origin("ServerURL").Discovered() {
-		t.Errorf("got %v from %s, want the record of the better priority", c.ServerURL, c.Origin("ServerURL"))
+	if v := values.Get("ServerURL"); v.Text != "https://print.example.org:8443" || !v.Origin.Unconfirmed() {
+		t.Errorf("got %v, want the record of the better priority", v)
 	}
 }

@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"errors"
@@ -10,15 +10,17 @@ import (
 	"golang.org/x/sys/windows/registry"
 )
 
-func native(m *Machine) error {
+func native(c *Computer) error {
 	shared, err := windows.KnownFolderPath(windows.FOLDERID_ProgramData, 0)
 	if err != nil {
 		return fmt.Errorf("find the ProgramData folder: %w", err)
 	}
-	m.Shared = shared
-	m.Registry = winRegistry{}
+	c.Shared = shared
+	c.Registry = winRegistry{}
 	return nil
 }
+
+func userName() string { return "" }
 
 // winRegistry is the real registry, in the 64-bit view.
 type winRegistry struct{}

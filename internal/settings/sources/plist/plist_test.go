@@ -6,7 +6,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"github.com/platenprint/platen/client/config/plist"
+	"github.com/platenprint/platen/internal/settings/sources/plist"
 )
 
 const head = `<?xml version="1.0" encoding="UTF-8"?>
@@ -17,7 +17,7 @@ func TestParse(t *testing.T) {
 	entries, err := plist.Parse([]byte(head + `<dict>
 	<key>ServerURL</key> <string>https://print.example.org</string>
 	<key>HideBalance</key> <true/>
-	<key>Nested</key> <dict><key>CAPin</key><string>no</string></dict>
+	<key>Defaults</key> <dict><key>CAPin</key><string>a</string><key>Deep</key><dict><key>x</key><true/></dict><key>HideBalance</key><false/></dict>
 	<key>Limit</key> <integer>3</integer>
 	<key>SharedOSUsers</key> <array><string>lab</string><string>kiosk</string></array>
 	<key>When</key> <date>2026-11-21T00:00:00Z</date>
@@ -29,6 +29,7 @@ func TestParse(t *testing.T) {
 	want := []plist.Entry{
 		{Name: "ServerURL", Text: "https://print.example.org"},
 		{Name: "HideBalance", Text: "true"},
+		{Name: "Defaults", Dict: []plist.Entry{{Name: "CAPin", Text: "a"}, {Name: "HideBalance", Text: "false"}}},
 		{Name: "Limit", Text: "3"},
 		{Name: "SharedOSUsers", Text: "lab,kiosk"},
 		{Name: "AutoStart", Text: "false"},

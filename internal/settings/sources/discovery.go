@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"context"
@@ -6,6 +6,8 @@ import (
 	"net"
 	"strconv"
 	"strings"
+
+	"github.com/platenprint/platen/internal/settings"
 )
 
 // Resolver asks the DNS; *net.Resolver is one.
@@ -14,24 +16,22 @@ type Resolver interface {
 }
 
 // Domains looks for _platen._tcp SRV records (RFC 2782) in the computer's domains, one after the other. Anybody who runs
-// the network can write such a record: a person confirms the server it names (Origin.Discovered).
+// the network can write such a record: a person confirms the server it names (Origin.Unconfirmed).
 type Domains struct {
 	Resolver Resolver
 	Names    []string // "example.org"; names without a dot are not asked, they belong to nobody
 }
 
 // Discover implements Discovery.
-func (d Domains) Discover(ctx context.Context) (serverURL, where string, err error) {
-	for _, domain := range d.Names {
-		domain = strings.Trim(domain, ".")
-		if !strings.Contains(domain, ".") || !validHost(domain) {
-			continue
-		}
-		where = "_platen._tcp." + domain
-		_, records, lookupErr := d.Resolver.LookupSRV(ctx, "platen", "tcp", domain+".")
-		if lookupErr != nil {
-			if dnsErr, ok := errors.AsType[*net.DNSError](lookupErr); !ok || !dnsErr.IsNotFound {
-				err = lookupErr
+func (d Domains) Discover(ctx context.Context) (Found, error) {
+	var found Found
+	var failed error
+	for _, domain := range asked(d.Names) {
+		found.Where = "_platen._tcp." + domain
+		_, records, err := d.Resolver.LookupSRV(ctx, "platen", "tcp", domain+".")
+		if err != nil {
+			if dnsErr, ok := errors.AsType[*net.DNSError](err); !ok || !dnsErr.IsNotFound {
+				failed = err
 			}
 			continue
 		}
@@ -40,19 +40,31 @@ func (d Domains) Discover(ctx context.Context) (serverURL, where string, err err
 			if host == "" || record.Port == 0 { // "." says: decidedly not here
 				continue
 			}
-			return "https://" + net.JoinHostPort(host, strconv.Itoa(int(record.Port))), where, nil
+			found.ServerURL = "https://" + net.JoinHostPort(host, strconv.Itoa(int(record.Port)))
+			return found, nil
 		}
 	}
-	return "", where, err
+	return found, failed
+}
+
+// asked lists the domains that may be asked: a name without a dot belongs to nobody.
+func asked(names []string) []string {
+	var list []string
+	for _, name := range names {
+		if name = strings.Trim(name, "."); strings.Contains(name, ".") && settings.ValidHost(name) {
+			list = append(list, name)
+		}
+	}
+	return list
 }
 
 // SearchDomains lists the domains in which this computer looks for short host names, from /etc/resolv.conf or, on Windows,
 // from the TCP/IP parameters of the registry. None is no error.
-func SearchDomains(m Machine) []string {
-	if m.GOOS == "windows" {
-		return registryDomains(m.Registry)
+func SearchDomains(c Computer) []string {
+	if c.GOOS == "windows" {
+		return registryDomains(c.Registry)
 	}
-	text, err := m.ReadFile("/etc/resolv.conf")
+	text, err := c.readShared("/etc/resolv.conf")
 	if err != nil {
 		return nil
 	}

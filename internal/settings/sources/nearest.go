@@ -1,12 +1,16 @@
-package config
+package sources
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/platenprint/platen/internal/settings"
+)
 
 // nearest finds the setting that a mistyped name most likely means: at most two letters wrong, missing, doubled or swapped
 // in the wrong order (as two). Empty when there is none.
 func nearest(name string) string {
 	best, bestDistance := "", 3
-	for _, s := range Table() {
+	for _, s := range settings.Table() {
 		d := distance(strings.ToLower(name), strings.ToLower(s.Name))
 		if d < bestDistance && d < len(s.Name)/2 {
 			best, bestDistance = s.Name, d

@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"context"
@@ -7,17 +7,22 @@ import (
 	"os/user"
 	"time"
 
-	"github.com/platenprint/platen/client/config/plist"
+	"github.com/platenprint/platen/internal/settings/sources/plist"
 	"github.com/platenprint/platen/internal/sysexec"
 )
 
-func native(m *Machine) error {
-	m.Shared = "/Library/Application Support"
-	if u, err := user.Current(); err == nil {
-		m.UserName = u.Username
-	}
-	m.Plist = readPlist
+func native(c *Computer) error {
+	c.Shared = "/Library/Application Support"
+	c.Plist = readPlist
 	return nil
+}
+
+func userName() string {
+	u, err := user.Current()
+	if err != nil {
+		return ""
+	}
+	return u.Username
 }
 
 // plutilTime is how long the system's plutil may take for one small file.
@@ -43,9 +48,16 @@ func readPlist(path string) ([]Managed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("read %s: %w", path, err)
 	}
+	return asManaged(entries), nil
+}
+
+func asManaged(entries []plist.Entry) []Managed {
 	list := make([]Managed, len(entries))
 	for i, e := range entries {
-		list[i] = Managed(e)
+		list[i] = Managed{Name: e.Name, Text: e.Text}
+		if e.Dict != nil {
+			list[i].Dict = asManaged(e.Dict)
+		}
 	}
-	return list, nil
+	return list
 }

@@ -1,5 +1,5 @@
-// Package plist reads the flat part of an XML property list: the keys of its outermost dictionary whose values are texts,
-// numbers, booleans or lists of texts. It is a package of its own so that only the macOS build carries an XML parser.
+// Package plist reads the simple part of an XML property list: the keys of its outermost dictionary whose values are texts,
+// numbers, booleans, lists of texts, or dictionaries of these. It is a package of its own so that only the macOS build carries an XML parser.
 package plist
 
 import (
@@ -11,13 +11,18 @@ import (
 	"strings"
 )
 
-// Entry is a key with its value as text: true and false for booleans, list items joined with commas.
-type Entry struct{ Name, Text string }
+// Entry is a key with its value as text: true and false for booleans, list items joined with commas. A dictionary has its own
+// keys instead (Dict is not nil then).
+type Entry struct {
+	Name string
+	Text string
+	Dict []Entry
+}
 
 // ErrFormat says that the text is not a property list with a dictionary.
 var ErrFormat = errors.New("not an XML property list")
 
-// Parse returns the keys in their order. Values of other kinds (dictionaries, data, dates) are left out.
+// Parse returns the keys in their order. Values of other kinds (data, dates, dictionaries in dictionaries) are left out.
 func Parse(text []byte) ([]Entry, error) {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	if err := find(d, "plist"); err != nil {
@@ -26,7 +31,12 @@ func Parse(text []byte) ([]Entry, error) {
 	if err := find(d, "dict"); err != nil {
 		return nil, err
 	}
-	var entries []Entry
+	return dict(d, true)
+}
+
+// dict reads the keys of a dictionary to its end; deeper tells whether dictionaries in it are read.
+func dict(d *xml.Decoder, deeper bool) ([]Entry, error) {
+	entries := []Entry{}
 	key := ""
 	for {
 		token, err := d.Token()
@@ -37,6 +47,16 @@ func Parse(text []byte) ([]Entry, error) {
 		case xml.EndElement: // of the dict
 			return entries, nil
 		case xml.StartElement:
+			if t.Name.Local == "dict" && deeper {
+				inner, err := dict(d, false)
+				if err != nil {
+					return nil, err
+				}
+				if key != "" {
+					entries, key = append(entries, Entry{Name: key, Dict: inner}), ""
+				}
+				continue
+			}
 			value, ok, err := read(d, t)
 			switch {
 			case err != nil:
@@ -44,7 +64,7 @@ func Parse(text []byte) ([]Entry, error) {
 			case t.Name.Local == "key":
 				key = value
 			case ok && key != "":
-				entries, key = append(entries, Entry{key, value}), ""
+				entries, key = append(entries, Entry{Name: key, Text: value}), ""
 			default:
 				key = ""
 			}

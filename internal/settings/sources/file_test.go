@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"strings"
@@ -59,15 +59,6 @@ func FuzzParseFile(f *testing.F) {
 			if !strings.Contains(line, raw.Name) || !strings.Contains(line, raw.Text) {
 				t.Errorf("line %d is %q, but got %q=%q", raw.Origin.Line, line, raw.Name, raw.Text)
 			}
-		}
-		// Whatever the file holds: a critical setting is either valid or reported.
-		m := linux(map[string]string{userFile: text}, nil, nil)
-		c, _, err := Load(t.Context(), Sources{Ordered: System(m)})
-		if c.ServerURL != nil && (c.ServerURL.Scheme != "https" || c.ServerURL.Host == "" || c.ServerURL.Path != "" || c.ServerURL.User != nil) {
-			t.Errorf("ServerURL %v got through", c.ServerURL)
-		}
-		if c.Origin("ServerURL").Kind == KindUserFile && c.ServerURL == nil && err == nil {
-			t.Errorf("a bad ServerURL was swallowed")
 		}
 	})
 }

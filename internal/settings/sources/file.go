@@ -1,4 +1,4 @@
-package config
+package sources
 
 import (
 	"bytes"
@@ -12,13 +12,6 @@ const (
 	maxFile = 64 << 10 // bytes
 	maxLine = 4 << 10  // bytes
 )
-
-// Raw is a setting as a source has it, not checked yet.
-type Raw struct {
-	Name   string
-	Text   string
-	Origin Origin
-}
 
 // ParseFile reads a settings file: lines of "Key=value", blank lines, and comments from # at the start of a line on. Space
 // around key and value does not count, nor does one pair of double quotes around the value; a byte order mark and CRLF are

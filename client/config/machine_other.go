@@ -1,5 +1,0 @@
-//go:build !windows && !darwin
-
-package config
-
-func native(*Machine) error { return nil }

@@ -1,0 +1,7 @@
+//go:build !windows && !darwin
+
+package sources
+
+func native(*Computer) error { return nil }
+
+func userName() string { return "" }

@@ -1,0 +1,78 @@
+package sources
+
+import (
+	"fmt"
+	"os"
+	"unsafe"
+
+	"golang.org/x/sys/windows"
+)
+
+// readShared reads a file of the computer for a person. Every user may make folders and files in %ProgramData%: a file counts
+// only if nobody but administrators could have written it.
+func readShared(path string) ([]byte, error) { return readOwned(path) }
+
+// readOwned reads a file that belongs to SYSTEM or the administrators and that nobody else may change.
+func readOwned(path string) ([]byte, error) {
+	info, err := os.Lstat(path)
+	if err != nil {
+		return nil, err
+	}
+	if !info.Mode().IsRegular() {
+		return nil, fmt.Errorf("open %s: not a plain file", path)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	if err := owned(f); err != nil {
+		_ = f.Close()
+		return nil, fmt.Errorf("open %s: %w", path, err)
+	}
+	return readAll(f)
+}
+
+// What may be done with a file by somebody who can change what it says, or give themselves the right to.
+const changing = windows.FILE_WRITE_DATA | windows.FILE_APPEND_DATA | windows.DELETE | windows.WRITE_DAC | windows.WRITE_OWNER |
+	windows.GENERIC_WRITE | windows.GENERIC_ALL
+
+func owned(f *os.File) error {
+	found, err := windows.GetSecurityInfo(windows.Handle(f.Fd()), windows.SE_FILE_OBJECT,
+		windows.OWNER_SECURITY_INFORMATION|windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return err
+	}
+	owner, _, err := found.Owner()
+	if err != nil {
+		return err
+	}
+	if !administrative(owner) {
+		return fmt.Errorf("it belongs to %s; make it the Administrators' (takeown /a, icacls /reset)", owner)
+	}
+	acl, _, err := found.DACL()
+	if err != nil {
+		return err
+	}
+	if acl == nil {
+		return fmt.Errorf("everybody may change it; give it the access list of its folder (icacls /reset)")
+	}
+	for i := range uint32(acl.AceCount) {
+		var ace *windows.ACCESS_ALLOWED_ACE
+		if err := windows.GetAce(acl, i, &ace); err != nil {
+			return err
+		}
+		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || ace.Mask&changing == 0 {
+			continue
+		}
+		if who := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !administrative(who) {
+			return fmt.Errorf("%s may change it; take that right away (icacls)", who)
+		}
+	}
+	return nil
+}
+
+// administrative tells whether an account is SYSTEM, the administrators or Windows' own installer.
+func administrative(who *windows.SID) bool {
+	return who.IsWellKnown(windows.WinLocalSystemSid) || who.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
+		who.String() == "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+}
