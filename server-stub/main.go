@@ -24,7 +24,7 @@ func main() {
 func assembly() cli.Assembly {
 	return cli.Assembly{
 		Serve: func(ctx context.Context, s cli.Serve, out, log io.Writer) error {
-			return server.Run(ctx, server.Options{Data: s.Data, Sources: s.Sources, Out: out, Log: log, Clock: clock.System})
+			return server.Run(ctx, server.Options{Data: s.Data, Sources: s.Sources, Out: out, Log: log, Clock: clock.System, Ready: s.Ready})
 		},
 		Verify:  server.VerifyBackup,
 		Restore: server.Restore,

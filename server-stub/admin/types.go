@@ -43,7 +43,9 @@ type Status struct {
 	Addresses []string  `json:"addresses"`
 	CAFile    string    `json:"ca_file,omitempty"`
 	CAPin     string    `json:"ca_pin"`
-	Database  string    `json:"database"` // "sqlite" or "postgres"
+	Devices   string    `json:"devices,omitempty"` // host:port where computers enrol, "" when it is off
+	Setup     string    `json:"setup,omitempty"`   // where the first owner is set up, "" once that is done
+	Database  string    `json:"database"`          // "sqlite" or "postgres"
 	Users     int       `json:"users"`
 	Streams   int       `json:"streams"`
 	Ledger    string    `json:"ledger"`            // what the last verification found

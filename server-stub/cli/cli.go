@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -29,6 +30,7 @@ const (
 type Serve struct {
 	Data    string
 	Sources config.Sources
+	Ready   func() // called once, when it answers
 }
 
 // BackupInfo is what a backup file says about itself.
@@ -65,6 +67,9 @@ type Streams struct {
 	Out, Err io.Writer
 	Getenv   func(string) string
 	Terminal bool // whether In and Err are a person's
+	// Installed is the data folder of the server that is installed as a service, "" for none: what commands are about that name
+	// no other.
+	Installed string
 }
 
 // Run runs one command line and returns the exit code.
@@ -105,16 +110,16 @@ func (a *app) root() *cobra.Command {
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
-	root.PersistentFlags().StringVar(&a.data, "data", a.Getenv("PLATEN_DATA"), "the server's data folder (PLATEN_DATA)")
+	root.PersistentFlags().StringVar(&a.data, "data", cmp.Or(a.Getenv("PLATEN_DATA"), a.Installed), "the server's data folder (PLATEN_DATA; else that of the installed service)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "answer in JSON")
-	root.AddCommand(a.serve(), a.status(), a.user(), a.groups(), a.names(), a.ledger(), a.sync(), a.device(), a.enrolment(), a.config(), a.codes(), a.mail(), a.capabilities(), a.entra(), a.backup())
+	root.AddCommand(a.serve(), a.service(), a.status(), a.user(), a.groups(), a.names(), a.ledger(), a.sync(), a.device(), a.enrolment(), a.config(), a.codes(), a.mail(), a.capabilities(), a.entra(), a.backup())
 	return root
 }
 
 // call asks the running server.
 func (a *app) call(ctx context.Context, verb string, in, out any) error {
 	if a.data == "" {
-		return usage("say which server: --data DIR, or set PLATEN_DATA")
+		return usage("say which server: --data DIR, or set PLATEN_DATA; none is installed as a service here")
 	}
 	return admin.NewClient(a.data).Call(ctx, verb, in, out, a.progress())
 }
@@ -202,5 +207,7 @@ func (a *app) report(err error) {
 
 // System returns the streams of the process.
 func System() Streams {
-	return Streams{In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Terminal: isTerminal(os.Stdin) && isTerminal(os.Stderr)}
+	return Streams{
+		In: os.Stdin, Out: os.Stdout, Err: os.Stderr, Getenv: os.Getenv, Terminal: isTerminal(os.Stdin) && isTerminal(os.Stderr), Installed: installed(),
+	}
 }

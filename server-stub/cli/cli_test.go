@@ -157,3 +157,37 @@ func TestEveryCommandHasHelp(t *testing.T) {
 		}
 	}
 }
+
+func TestCommandsAreAboutTheInstalledServerUnlessToldOtherwise(t *testing.T) {
+	var verified, served string
+	assembly := Assembly{
+		Verify: func(_ context.Context, _, data string) (BackupInfo, error) { verified = data; return BackupInfo{}, nil },
+		Serve: func(_ context.Context, s Serve, _, _ io.Writer) error {
+			served = s.Data
+			s.Ready()
+			return nil
+		},
+	}
+	env := map[string]string{}
+	try := func(args ...string) int {
+		return Run(t.Context(), args, Streams{
+			In: strings.NewReader(""), Out: io.Discard, Err: io.Discard, Getenv: func(key string) string { return env[key] }, Installed: "/var/lib/installed",
+		}, assembly)
+	}
+	if code := try("backup", "verify", "file"); code != ExitOK || verified != "/var/lib/installed" {
+		t.Errorf("code %d, looked at %q", code, verified)
+	}
+	if code := try("backup", "verify", "file", "--data", "here"); code != ExitOK || verified != "here" {
+		t.Errorf("code %d, looked at %q", code, verified)
+	}
+	if code := try("serve"); code != ExitUsage || served != "" {
+		t.Errorf("serve took the installed server's folder: code %d, %q", code, served)
+	}
+	env["PLATEN_DATA"] = "there"
+	if code := try("backup", "verify", "file"); code != ExitOK || verified != "there" {
+		t.Errorf("code %d, looked at %q", code, verified)
+	}
+	if code := try("serve"); code != ExitOK || served != "there" {
+		t.Errorf("code %d, served %q", code, served)
+	}
+}

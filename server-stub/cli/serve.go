@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"time"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/platenprint/platen/server-stub/admin"
 	"github.com/platenprint/platen/server-stub/config"
+	"github.com/platenprint/platen/server-stub/service"
 )
 
 func (a *app) serve() *cobra.Command {
@@ -25,7 +27,7 @@ func (a *app) serve() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&file, "config", a.Getenv("PLATEN_CONFIG"), "the configuration file (PLATEN_CONFIG)")
 	cmd.RunE = func(cmd *cobra.Command, _ []string) error {
-		if a.data == "" {
+		if !cmd.Flags().Changed("data") && a.Getenv("PLATEN_DATA") == "" { // the installed service's folder is its own
 			return usage("say where the data lives: --data DIR, or set PLATEN_DATA")
 		}
 		flags := map[string]string{}
@@ -34,7 +36,9 @@ func (a *app) serve() *cobra.Command {
 				flags[f.Key], _ = cmd.Flags().GetString(f.Name) // it is one: made above
 			}
 		}
-		return a.assembly.Serve(cmd.Context(), Serve{Data: a.data, Sources: config.Sources{Flags: flags, Getenv: a.Getenv, File: file}}, a.Out, a.Err)
+		return service.Run(cmd.Context(), func(ctx context.Context, ready func()) error {
+			return a.assembly.Serve(ctx, Serve{Data: a.data, Sources: config.Sources{Flags: flags, Getenv: a.Getenv, File: file}, Ready: ready}, a.Out, a.Err)
+		})
 	}
 	return cmd
 }
@@ -56,6 +60,7 @@ func (a *app) status() *cobra.Command {
 					{"Addresses", join(s.Addresses)},
 					{"CA", s.CAFile},
 					{"CA pin", s.CAPin},
+					{"Computers enrol at", s.Devices},
 					{"Database", s.Database},
 					{"Users", fmt.Sprint(s.Users)},
 					{"Open streams", fmt.Sprint(s.Streams)},
@@ -63,6 +68,9 @@ func (a *app) status() *cobra.Command {
 					{"Mail", s.Mail},
 					{"Problem", s.Problem},
 				})
+				if s.Setup != "" {
+					fmt.Fprintf(w, "There is no owner yet. In a browser: %s\n  or here: platen-server user add NAME --password-stdin; platen-server user role NAME --grant owner\n", printable(s.Setup))
+				}
 				if s.Kept > 0 {
 					fmt.Fprintf(w, "Not erased, for their balance: %s who left\n", plural(s.Kept, "one person", "people"))
 				}

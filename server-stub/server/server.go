@@ -33,6 +33,7 @@ type Options struct {
 	Data    string         // the data folder
 	Sources config.Sources // where the configuration comes from
 	Out     io.Writer      // tells the person who started it where it is
+	Ready   func()         // called once, when everything answers; may be nil
 	Log     io.Writer
 	Clock   clock.Clock
 }
@@ -66,7 +67,7 @@ func Run(ctx context.Context, o Options) error {
 	if err := s.open(ctx); err != nil {
 		return err
 	}
-	return s.run(ctx, o.Out)
+	return s.run(ctx, o)
 }
 
 // server is everything while it runs.
@@ -152,7 +153,7 @@ func (s *server) openIdentity(ctx context.Context) (pki.Identity, error) {
 }
 
 // run serves until ctx ends or something cannot go on.
-func (s *server) run(ctx context.Context, out io.Writer) error {
+func (s *server) run(ctx context.Context, o Options) error {
 	web := inbound.Server(mainHandler(s.api, s.provisioning, s.pages.everybody), pki.TLSConfig(s.identity), s.logger)
 	commands := admin.NewServer(s.commandDeps())
 
@@ -195,7 +196,10 @@ func (s *server) run(ctx context.Context, out io.Writer) error {
 		stopLedger()
 		return nil
 	})
-	s.announce(out)
+	s.announce(o.Out)
+	if o.Ready != nil {
+		o.Ready()
+	}
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -230,10 +234,18 @@ func (s *server) announce(out io.Writer) {
 	}
 	fmt.Fprintf(out, "  CA pin     %s\n", s.identity.CAPin())
 	fmt.Fprintf(out, "  data       %s\n", s.dir.Path())
-	if token, err := s.dir.Exists(datadir.SetupToken); err == nil && token {
-		fmt.Fprintf(out, "  setup      %s with the token in %s\n", s.setupAddress(), s.dir.File(datadir.SetupToken))
+	if setup := s.setup(); setup != "" {
+		fmt.Fprintf(out, "  setup      %s\n", setup)
 	}
 	fmt.Fprintf(out, "Commands: platen-server user add NAME --data %s\n", s.dir.Path())
+}
+
+// setup says where the first owner is set up, "" once that is done.
+func (s *server) setup() string {
+	if token, err := s.dir.Exists(datadir.SetupToken); err != nil || !token {
+		return ""
+	}
+	return fmt.Sprintf("%s with the token in %s", s.setupAddress(), s.dir.File(datadir.SetupToken))
 }
 
 // addresses are where clients reach the server.

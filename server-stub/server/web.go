@@ -82,6 +82,7 @@ func (s *server) status(ctx context.Context) admin.Status {
 	st := admin.Status{
 		Version: buildinfo.Version, StartedAt: s.started, Addresses: s.addresses(), CAFile: s.identity.CAFile(), CAPin: s.identity.CAPin().String(),
 		Database: "sqlite", Streams: s.rooms.hub.Count(), Ledger: s.rooms.ledger.Verdict().String(),
+		Devices: s.enrolAt().Address, Setup: s.setup(),
 	}
 	if !s.cfg.Database.Empty() {
 		st.Database = "postgres"

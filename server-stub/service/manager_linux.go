@@ -10,9 +10,13 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 )
 
 const unitName = Name + ".service"
+
+// toolTime is how long systemctl may take, but for starting the server, which waits until that is ready.
+const toolTime = 60 * time.Second
 
 // Installed are the places of an installed service.
 func Installed() (Places, error) {

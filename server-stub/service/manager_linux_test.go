@@ -155,19 +155,6 @@ func TestSystemd(t *testing.T) {
 	}
 }
 
-func names(t *testing.T, dir string) []string {
-	t.Helper()
-	entries, err := os.ReadDir(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var list []string
-	for _, e := range entries {
-		list = append(list, e.Name())
-	}
-	return list
-}
-
 func TestUnitOfAPackageIsLeftAlone(t *testing.T) {
 	s, f, root := newSystemd(t)
 	f.loaded = true

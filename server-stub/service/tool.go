@@ -10,9 +10,6 @@ import (
 	"github.com/platenprint/platen/internal/sysexec"
 )
 
-// toolTime is how long a program of the system may take, beside starting the server, which waits until that is ready.
-const toolTime = 60 * time.Second
-
 // tool runs a program of the system, found in the system's folders only (R-EXEC-1), and returns what it said.
 type tool func(ctx context.Context, name string, args ...string) (string, error)
 
