@@ -25,6 +25,9 @@ SHOW_PACKAGES := xvfb openbox xdotool x11-utils libgl1-mesa-dri dbus gnome-keyri
 TRUST_PACKAGES := slapd sssd-common sssd-ldap libnss-sss
 BROWSER_PACKAGES := chromium
 TEST_PACKAGES := $(TRUST_PACKAGES) $(BROWSER_PACKAGES) ldap-utils samba-ad-dc samba-ad-provision postgresql-15 strace libsecret-tools python3-aiosmtpd
+# What makes the packages of all systems, and in tests reads them back.
+DIST_PACKAGES := git pkg-config wixl msitools osslsigncode faketime gcc-mingw-w64-x86-64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross rpm cpio p7zip-full
+PACKAGE_TEST_PACKAGES := wine wine64 wixl msitools osslsigncode faketime gcc-mingw-w64-x86-64 p7zip-full libarchive-tools lintian rpm cpio minisign openssl
 BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15 slapd ldap-utils
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
@@ -32,7 +35,11 @@ BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15 slapd lda
 WINDOW := ./tray ./tray/ui/...
 PURE = $(shell $(GO) list ./... | grep -vE '/tray$$|/tray/ui(/|$$)')
 
-.PHONY: help demo test check bench build programs clean tools setup-demo setup-demo-prompt setup-demo-microsoft setup-demo-trust setup-test setup-bench \
+# The version of the packages; without it, the one in internal/buildinfo.
+VERSION ?=
+DIST_FLAGS ?=
+
+.PHONY: help demo dist dist-test setup-dist test check bench build programs clean tools setup-demo setup-demo-prompt setup-demo-microsoft setup-demo-trust setup-test setup-bench \
 	fmt lint vet arch cross verify vuln deadcode unit window-test screenshots
 
 help: ## list the targets
@@ -54,6 +61,13 @@ programs:
 
 build: setup-demo programs ## build the programs into bin/
 	$(GO) build -tags '$(TAGS)' -trimpath -ldflags '$(LDFLAGS)' -o bin/platen-window ./tray
+
+dist: setup-dist ## build the packages of all systems into dist/; VERSION=1.2.3, DIST_FLAGS='--only deb' (see docs/deploy/building.md)
+	$(GO) run ./installer $(if $(VERSION),--version $(VERSION)) $(DIST_FLAGS)
+
+dist-test: setup-dist setup-test ## build them twice, in two places, compare, and try those that can run here
+	$(GO) run ./installer --check $(if $(VERSION),--version $(VERSION)) $(DIST_FLAGS)
+	PLATEN_REQUIRE_ALL=1 PLATEN_DIST=$(CURDIR)/dist $(GO) test -count=1 -timeout 30m ./installer/... ./internal/e2e/install/...
 
 test: setup-test check unit window-test ## set up, check, and run all tests with their real peers
 	@echo "all checks and tests passed"
@@ -133,7 +147,10 @@ setup-demo-trust:
 	@$(call ensure,$(TRUST_PACKAGES))
 
 setup-test:
-	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES) $(TEST_PACKAGES))
+	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES) $(TEST_PACKAGES) $(PACKAGE_TEST_PACKAGES))
+
+setup-dist:
+	@$(call ensure,$(BUILD_PACKAGES) $(DIST_PACKAGES))
 
 setup-bench:
 	@$(call ensure,$(BUILD_PACKAGES) $(SHOW_PACKAGES) $(BENCH_PACKAGES))

@@ -28,6 +28,7 @@ var rules = []rule{
 	{"client", []string{"server-stub/...", "fyne.io/fyne/...", "tray/ui/...", "std:testing", "internal/emulator/..."}, "the resident is small and knows no server"},
 	{"client", []string{"printqueue/machine", "printqueue/agent", "printqueue/service", "printqueue/cli", "printqueue/private", "printqueue/statedir"}, "the resident asks the privileged service through printqueue/ipc alone"},
 	{"printqueue", []string{"server-stub/...", "tray/...", "client/...", "auth/tokenstore", "auth/microsoft", "auth/browser", "auth/loopback", "fyne.io/...", "assets", "std:testing", "std:plugin", "internal/emulator/..."}, "the privileged service knows no server, no window and nobody's tokens (R-IPC-6)"},
+	{"printqueue/residents", []string{"std:net/http", "auth/...", "client/...", "printqueue/machine", "printqueue/agent"}, "whoever ends programs knows nothing of what they do"},
 	{"printqueue/ipc", []string{"std:net/http", "std:os/exec", "auth/..."}, "the line is small: it is in the resident, too"},
 	{"tray", []string{"server-stub/...", "auth/tokenstore", "auth/osuser", "client/session", "client/apiclient", "client/agent", "printqueue/...", "std:testing", "internal/emulator/..."}, "the window holds no token and calls no server"},
 	{"server-stub", []string{"client/...", "tray/...", "printqueue/...", "auth/tokenstore", "auth/osuser", "fyne.io/...", "std:testing", "std:plugin", "internal/emulator/..."}, "desktop and server meet only in internal/api and auth"},
@@ -66,7 +67,7 @@ var rules = []rule{
 
 // Only these may import what stands before them, directly and in any file for any system.
 var onlyImporters = map[string][]string{
-	"os/exec":                      {"internal/sysexec", "internal/testenv", "internal/stage", "internal/demo", "internal/bench", "internal/e2e"},
+	"os/exec":                      {"internal/sysexec", "internal/testenv", "internal/stage", "internal/demo", "internal/bench", "internal/e2e", "installer"},
 	"fyne.io/fyne":                 {"tray/ui", "tray"},
 	"fyne.io/systray":              {"tray/icon"},
 	"github.com/kardianos/service": {"printqueue/service"},
