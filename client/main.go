@@ -18,6 +18,7 @@ import (
 )
 
 func main() {
+	leaveOwnConsole()
 	if runtime.GOOS == "darwin" {
 		runtime.LockOSThread() // the tray needs the main thread there
 	}
