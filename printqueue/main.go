@@ -14,6 +14,7 @@ import (
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/printqueue/cli"
 	"github.com/platenprint/platen/printqueue/ipc"
+	"github.com/platenprint/platen/printqueue/residents"
 	"github.com/platenprint/platen/printqueue/service"
 	"github.com/platenprint/platen/printqueue/statedir"
 )
@@ -23,6 +24,7 @@ func main() {
 	d := cli.Deps{
 		Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Root: root(), Program: os.Executable,
 		Services: service.Find, Places: statedir.Find, Place: ipc.System(), Clock: clock.System,
+		Clients: clients,
 	}
 	if in := int(os.Stdin.Fd()); term.IsTerminal(in) {
 		d.ReadPassword = func() (string, error) {
@@ -33,4 +35,13 @@ func main() {
 	code := cli.Run(ctx, d, os.Args[1:])
 	stop()
 	os.Exit(code)
+}
+
+// clients are the programs of this installation in people's sessions.
+func clients() (cli.Clients, error) {
+	places, err := statedir.Find()
+	if err != nil {
+		return nil, err
+	}
+	return residents.Find(residents.Options{State: places.State})
 }

@@ -42,6 +42,7 @@ type Deps struct {
 	Program  func() (string, error)
 	Services func() (service.Manager, error) // service.Find
 	Places   func() (statedir.Places, error) // statedir.Find
+	Clients  func() (Clients, error)         // residents.Find
 	Place    ipc.Place                       // ipc.System
 	Clock    clock.Clock
 
@@ -145,7 +146,7 @@ refused, 5 the server cannot be reached, 6 administrators only.`,
 	}
 	root.SetVersionTemplate("platen-deploy {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
-	root.AddCommand(newRunService(p), newInstall(p), newUninstall(p), newStart(p), newStop(p), newStatus(p), newEnrol(p), newForget(p), newVersion(p))
+	root.AddCommand(newRunService(p), newInstall(p), newUninstall(p), newStart(p), newStop(p), newStatus(p), newEnrol(p), newForget(p), newClients(p), newPurge(p), newVersion(p))
 	return root
 }
 
