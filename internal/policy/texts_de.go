@@ -1,3 +1,4 @@
+//nolint:misspell // not English
 package policy
 
 func german() texts {
