@@ -117,8 +117,12 @@ func (p *program) sayConfig(settings config.Config, warnings []config.Warning, b
 		return p.writeJSON(v)
 	}
 	var err error
-	for _, s := range settings.Settings() {
+	values := settings.Values()
+	for i, s := range settings.Settings() {
 		err = errors.Join(err, p.say("%-20s %-32s %s", s.Name, cmp.Or(s.Value, "-"), s.Origin))
+		for _, weaker := range values[i].Overrides {
+			err = errors.Join(err, p.say("%-20s %-32s %s", "", "  instead of "+weaker.Text, weaker.Origin))
+		}
 	}
 	for _, w := range texts {
 		_, _ = fmt.Fprintln(p.Stderr, "platen: warning:", w)

@@ -33,7 +33,8 @@ func ForThisMachine(ctx context.Context, flags map[string]string, discover bool)
 	}
 	set := Sources{Ordered: sources.Person(m)}
 	if discover {
-		set.Discovery = sources.Domains{Resolver: net.DefaultResolver, Names: sources.SearchDomains(m)}
+		names := sources.SearchDomains(m)
+		set.Discovery = sources.Network{DNS: sources.Domains{Resolver: net.DefaultResolver, Names: names}, Web: sources.Web{Names: names}}
 	}
 	return Load(ctx, set)
 }

@@ -31,6 +31,7 @@ func ForPerson(flags map[string]string) (Computer, error) {
 // but root or administrators can change.
 func ForService() (Computer, error) {
 	c := Computer{GOOS: runtime.GOOS, ReadShared: readOwned}
+	forToken(&c)
 	return c, native(&c)
 }
 

@@ -25,6 +25,17 @@ func readOwned(path string) ([]byte, error) {
 	return readAll(f)
 }
 
+func forToken(c *Computer) { c.ReadSecret = readSecret }
+
+// readSecret reads a file that nobody but root can read, and that is no link.
+func readSecret(path string) ([]byte, error) {
+	f, err := openOwned(path, unix.O_NONBLOCK|unix.O_NOFOLLOW, 0o077)
+	if err != nil {
+		return nil, err
+	}
+	return readAll(f)
+}
+
 // openOwned opens a plain file that is root's (or ours) and has none of the forbidden bits, in folders that only root can change.
 func openOwned(path string, flags int, forbidden fs.FileMode) (*os.File, error) {
 	if _, err := os.Lstat(path); err != nil { // most often: there is none

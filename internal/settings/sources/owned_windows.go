@@ -3,6 +3,7 @@ package sources
 import (
 	"fmt"
 	"os"
+	"strings"
 	"unsafe"
 
 	"golang.org/x/sys/windows"
@@ -75,4 +76,34 @@ func owned(f *os.File) error {
 func administrative(who *windows.SID) bool {
 	return who.IsWellKnown(windows.WinLocalSystemSid) || who.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
 		who.String() == "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+}
+
+func forToken(c *Computer) { c.CloseKey = closeKey }
+
+// closedKey lets SYSTEM and administrators do everything with a registry key, and nobody else anything.
+const closedKey = "D:P(A;CI;KA;;;SY)(A;CI;KA;;;BA)"
+
+// closeKey takes the right to read a key of HKLM from everybody but SYSTEM and administrators: below Policies, users may read
+// by inheritance. Group Policy writes into a key that is there and leaves its access list alone.
+func closeKey(key string) string {
+	name := `MACHINE\` + strings.TrimPrefix(key, `HKLM\`)
+	found, err := windows.GetNamedSecurityInfo(name, windows.SE_REGISTRY_KEY, windows.DACL_SECURITY_INFORMATION)
+	if err != nil {
+		return "who may read " + key + " is not known: " + err.Error()
+	}
+	if control, _, err := found.Control(); err == nil && control&windows.SE_DACL_PROTECTED != 0 {
+		return ""
+	}
+	wanted, err := windows.SecurityDescriptorFromString(closedKey)
+	if err == nil {
+		var acl *windows.ACL
+		if acl, _, err = wanted.DACL(); err == nil {
+			err = windows.SetNamedSecurityInfo(name, windows.SE_REGISTRY_KEY,
+				windows.DACL_SECURITY_INFORMATION|windows.PROTECTED_DACL_SECURITY_INFORMATION, nil, nil, acl, nil)
+		}
+	}
+	if err != nil {
+		return "every user can read " + key + ", and that could not be changed: " + err.Error()
+	}
+	return "every user could read " + key + " until now; use tokens that are good for few computers and days"
 }

@@ -30,6 +30,10 @@ type Computer struct {
 	Registry   Registry                             // Windows only
 	Plist      func(path string) ([]Managed, error) // macOS only: reads a property list, an fs.ErrNotExist when there is none
 
+	// Of the service, for Token; nil otherwise.
+	ReadSecret func(path string) ([]byte, error) // Linux only
+	CloseKey   func(key string) string           // Windows only: closes a key to all but administrators; says what was wrong with it
+
 	// Of the person; nothing of it counts for the service.
 	Env      map[string]string
 	Flags    map[string]string // by flag name without dashes, only those given
@@ -113,7 +117,8 @@ func defaults(c Computer, person bool) []Source {
 		return append(profiles(c, KindRecommended, person), machineFile)
 	default:
 		return []Source{
-			file{KindRecommended, settings.RecommendedFile, c.readShared}, machineFile,
+			file{KindRecommended, settings.RecommendedFile, c.readShared},
+			machineFile,
 			file{KindSiteFile, settings.SiteFile, c.readShared},
 		}
 	}
