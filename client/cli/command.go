@@ -1,0 +1,6 @@
+package cli
+
+import "github.com/spf13/cobra"
+
+// Command is the program's command tree to be read: for manual pages and completions. It cannot run.
+func Command() *cobra.Command { return newRoot(&program{}) }
