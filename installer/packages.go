@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/platenprint/platen/installer/archive"
+	"github.com/platenprint/platen/installer/linux"
+	"github.com/platenprint/platen/installer/msi"
 	"github.com/platenprint/platen/installer/product"
 	"github.com/platenprint/platen/installer/programs"
 )
@@ -33,12 +35,36 @@ func serverArchive(goos string) func(context.Context, product.Input) ([]string, 
 	return one(func(ctx context.Context, in product.Input) (string, error) { return archive.Server(ctx, in, goos) })
 }
 
+// each makes one builder of some.
+func each(builders ...func(context.Context, product.Input) ([]string, error)) func(context.Context, product.Input) ([]string, error) {
+	return func(ctx context.Context, in product.Input) ([]string, error) {
+		var all []string
+		for _, build := range builders {
+			paths, err := build(ctx, in)
+			if err != nil {
+				return nil, err
+			}
+			all = append(all, paths...)
+		}
+		return all, nil
+	}
+}
+
+var (
+	windowsAMD64 = programs.Target{OS: "windows", Arch: "amd64"}
+	linuxAMD64   = programs.Target{OS: "linux", Arch: "amd64"}
+	linuxARM64   = programs.Target{OS: "linux", Arch: "arm64"}
+)
+
 // kinds are all packages, in the order in which they are built.
 func kinds() []kind {
 	return []kind{
-		{name: "server-linux-amd64", target: programs.Target{OS: "linux", Arch: "amd64"}, programs: programs.Server(), build: serverArchive("linux")},
-		{name: "server-linux-arm64", target: programs.Target{OS: "linux", Arch: "arm64"}, programs: programs.Server(), build: serverArchive("linux")},
-		{name: "server-windows-amd64", target: programs.Target{OS: "windows", Arch: "amd64"}, programs: programs.Server(), build: serverArchive("windows")},
+		{name: "msi", target: windowsAMD64, programs: programs.Client(), tools: msi.Needs(), build: one(msi.Build)},
+		{name: "linux-amd64", target: linuxAMD64, programs: programs.Client(), build: linux.Client},
+		{name: "linux-arm64", target: linuxARM64, programs: programs.Client(), build: linux.Client},
+		{name: "server-linux-amd64", target: linuxAMD64, programs: programs.Server(), build: each(linux.Server, serverArchive("linux"))},
+		{name: "server-linux-arm64", target: linuxARM64, programs: programs.Server(), build: each(linux.Server, serverArchive("linux"))},
+		{name: "server-windows-amd64", target: windowsAMD64, programs: programs.Server(), build: serverArchive("windows")},
 	}
 }
 
