@@ -147,11 +147,11 @@ func (d *Dir) Read(name string) ([]byte, error) {
 func (d *Dir) Write(name string, contents []byte, perm fs.FileMode) error {
 	tmp := name + unfinished + strings.ToLower(rand.Text())
 	if err := d.writeNew(tmp, contents, perm); err != nil {
-		_ = d.root.Remove(tmp)
+		_ = d.removeFile(tmp)
 		return fmt.Errorf("write %s: %w", d.File(name), err)
 	}
 	if err := d.root.Rename(tmp, name); err != nil {
-		_ = d.root.Remove(tmp)
+		_ = d.removeFile(tmp)
 		return fmt.Errorf("write %s: %w", d.File(name), err)
 	}
 	return d.sync()
@@ -160,7 +160,7 @@ func (d *Dir) Write(name string, contents []byte, perm fs.FileMode) error {
 // Create writes a file that must not exist yet (fs.ErrExist).
 func (d *Dir) Create(name string, contents []byte, perm fs.FileMode) error {
 	tmp := name + unfinished + strings.ToLower(rand.Text())
-	defer func() { _ = d.root.Remove(tmp) }()
+	defer func() { _ = d.removeFile(tmp) }()
 	if err := d.writeNew(tmp, contents, perm); err != nil {
 		return fmt.Errorf("write %s: %w", d.File(name), err)
 	}
@@ -173,7 +173,7 @@ func (d *Dir) Create(name string, contents []byte, perm fs.FileMode) error {
 
 // Remove deletes a file; that there is none is no error.
 func (d *Dir) Remove(name string) error {
-	if err := d.root.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := d.removeFile(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove %s: %w", d.File(name), err)
 	}
 	return nil

@@ -32,6 +32,8 @@ func lock(f *os.File) error {
 	return err
 }
 
+func (d *Dir) removeFile(name string) error { return d.root.Remove(name) }
+
 // sync makes renames in the folder durable.
 func (d *Dir) sync() error {
 	f, err := d.root.Open(".")

@@ -78,5 +78,14 @@ func lock(f *os.File) error {
 	return err
 }
 
+// removeFile removes by its path what the system cannot remove by the folder's handle (Wine 8).
+func (d *Dir) removeFile(name string) error {
+	err := d.root.Remove(name)
+	if errors.Is(err, windows.ERROR_INVALID_FUNCTION) && name == filepath.Base(name) {
+		return os.Remove(d.File(name)) // a link goes itself, not where it leads
+	}
+	return err
+}
+
 // sync has nothing to do: NTFS journals renames, and a folder cannot be flushed by its handle.
 func (d *Dir) sync() error { return nil }

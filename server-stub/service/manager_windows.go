@@ -188,15 +188,34 @@ func (c scm) Uninstall(ctx context.Context) error {
 	return nil
 }
 
-// Purge implements Manager. What is a link in the folders goes, not where it leads.
+// Purge implements Manager.
 func (c scm) Purge(ctx context.Context) error {
 	if state, err := c.State(ctx); err != nil || state == Running {
 		return errors.Join(err, errors.New("remove the server's files: it runs; stop it first"))
 	}
-	if err := os.RemoveAll(filepath.Dir(c.places.Config)); err != nil {
+	if err := removeAll(filepath.Dir(c.places.Config)); err != nil {
 		return fmt.Errorf("remove the server's files: %w", hint(err))
 	}
 	return nil
+}
+
+// removeAll is os.RemoveAll, also for a system that cannot remove by handles (Wine 8). What is a link or a junction goes itself, not
+// where it leads.
+func removeAll(path string) error {
+	err := os.RemoveAll(path)
+	if !errors.Is(err, windows.ERROR_INVALID_FUNCTION) {
+		return err
+	}
+	entries, err := os.ReadDir(path)
+	for _, e := range entries {
+		below := filepath.Join(path, e.Name())
+		if e.IsDir() {
+			err = errors.Join(err, removeAll(below))
+		} else {
+			err = errors.Join(err, os.Remove(below))
+		}
+	}
+	return errors.Join(err, os.Remove(path))
 }
 
 // Start implements Manager.
