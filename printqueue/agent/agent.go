@@ -10,6 +10,7 @@ import (
 	"os"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 
 	"golang.org/x/net/http/httpproxy"
 
@@ -17,6 +18,8 @@ import (
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/buildinfo"
 	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/internal/settings/sources"
+	"github.com/platenprint/platen/printqueue/enrol"
 	"github.com/platenprint/platen/printqueue/ipc"
 	"github.com/platenprint/platen/printqueue/machine"
 	"github.com/platenprint/platen/printqueue/private"
@@ -34,6 +37,7 @@ type Options struct {
 	Account  func(ctx context.Context, id string) (osuser.Account, error)
 	Identity func(context.Context) (machine.Identity, error)
 	Machine  func(*machine.Options)
+	Settings func(*enrol.Options)
 }
 
 // Run is the service until ctx ends. Errors say what stands in the way and what to do: ipc.ErrRunning, private.ErrBusy,
@@ -82,9 +86,21 @@ func serve(ctx context.Context, opts Options, logger *slog.Logger) error {
 		return err
 	}
 	defer free()
-	m, err := NewMachine(ctx, dir, opts, logger)
+	way := &way{environment: proxy()}
+	m, err := newMachine(ctx, dir, opts, way.proxy, logger)
 	if err != nil {
 		return err
+	}
+	computer, err := sources.ForService()
+	if err != nil {
+		return fmt.Errorf("find this computer's settings: %w", err)
+	}
+	wants := enrol.Options{Computer: computer, Logger: logger, Apply: func(w enrol.Wanted) {
+		way.set(w.Proxy)
+		m.Want(w.Wish, w.Unclear)
+	}}
+	if opts.Settings != nil {
+		opts.Settings(&wants)
 	}
 	listener, err := ipc.Listen(ctx, opts.Place)
 	if err != nil {
@@ -97,6 +113,7 @@ func serve(ctx context.Context, opts Options, logger *slog.Logger) error {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup
+	running.Go(enrol.Watch(ctx, wants))
 	running.Go(func() { m.Run(ctx) })
 	err = ipc.Serve(ctx, listener, h, logger, opts.Clock)
 	cancel()
@@ -106,6 +123,14 @@ func serve(ctx context.Context, opts Options, logger *slog.Logger) error {
 
 // NewMachine makes the device of a state folder, for the service and for enrolling without one.
 func NewMachine(ctx context.Context, dir *private.Dir, opts Options, logger *slog.Logger) (*machine.Machine, error) {
+	way := &way{environment: proxy()}
+	if computer, err := sources.ForService(); err == nil && opts.Settings == nil {
+		way.set(enrol.Read(ctx, computer).Proxy)
+	}
+	return newMachine(ctx, dir, opts, way.proxy, logger)
+}
+
+func newMachine(ctx context.Context, dir *private.Dir, opts Options, proxy machine.Proxy, logger *slog.Logger) (*machine.Machine, error) {
 	identify := opts.Identity
 	if identify == nil {
 		identify = machine.ThisComputer
@@ -114,7 +139,7 @@ func NewMachine(ctx context.Context, dir *private.Dir, opts Options, logger *slo
 	if err != nil {
 		return nil, err
 	}
-	m := machine.Options{Dir: dir, Identity: id, Report: reporter(), Proxy: proxy(), Clock: opts.Clock, Logger: logger}
+	m := machine.Options{Dir: dir, Identity: id, Report: reporter(), Proxy: proxy, Clock: opts.Clock, Logger: logger}
 	if opts.Machine != nil {
 		opts.Machine(&m)
 	}
@@ -133,6 +158,26 @@ func reporter() func(context.Context) api.DeviceReport {
 			return api.DeviceReport{Hostname: name}
 		}
 		return api.DeviceReport{Hostname: self.Hostname, JoinDomain: self.JoinDomain, JoinRealm: self.JoinRealm}
+	}
+}
+
+// way is the way to the server: by the proxy of the computer's settings, or else by the environment's. It is safe for concurrent use.
+type way struct {
+	environment machine.Proxy
+	setting     atomic.Pointer[string]
+}
+
+// set takes the setting Proxy: "", "direct" or http://HOST:PORT.
+func (w *way) set(setting string) { w.setting.Store(&setting) }
+
+func (w *way) proxy(r *http.Request) (*url.URL, error) {
+	switch setting := w.setting.Load(); {
+	case setting == nil || *setting == "":
+		return w.environment(r)
+	case *setting == "direct":
+		return nil, nil
+	default:
+		return url.Parse(*setting)
 	}
 }
 

@@ -92,4 +92,11 @@ type Status struct {
 	Detail  string    `json:"detail,omitempty"`
 	SeenAt  time.Time `json:"seen_at,omitzero"`           // when the server answered last
 	Until   time.Time `json:"certificate_until,omitzero"` // when the certificate ends, unless it is renewed
+
+	// Wanted is the server that the computer's own settings name (not the listener, but where people sign in), WantedBy where
+	// they stand. Empty: they name none, or do not want the computer to be a device by itself.
+	Wanted   string `json:"wanted,omitempty"`
+	WantedBy string `json:"wanted_by,omitempty"`
+	// NextTry is when the service does the next thing by itself: tries again, asks for the approval, or reports.
+	NextTry time.Time `json:"next_try,omitzero"`
 }

@@ -39,6 +39,7 @@ type Proxy func(*http.Request) (*url.URL, error)
 type link struct {
 	address string
 	device  bool // we show a certificate
+	wished  bool // the computer's settings named it, no token did
 	http    *http.Client
 	clock   clock.Clock
 }
@@ -185,11 +186,16 @@ func (l *link) classify(err error) (code ipc.Code, remedy string) {
 		}
 		return ipc.CodeCertificate, "renew the server's certificate, or set this computer's clock if it is wrong"
 	}
-	if _, ok := errors.AsType[x509.HostnameError](err); ok {
+	if _, ok := errors.AsType[x509.HostnameError](err); ok && l.wished {
+		return ipc.CodeCertificate, "set ServerURL to a name of the server that is in its certificate"
+	} else if ok {
 		return ipc.CodeCertificate, "enrol with a name of the server that is in its certificate"
 	}
 	if _, ok := errors.AsType[*tls.CertificateVerificationError](err); !ok {
 		return ipc.CodeUnreachable, ""
+	}
+	if l.wished {
+		return ipc.CodeCertificate, "set CAPin to the pin that the server prints when it starts, or CAFile to its ca.pem"
 	}
 	if !l.device {
 		return ipc.CodeCertificate, "enrol with the whole token, or with --pin and the pin that the server prints when it starts"
@@ -197,12 +203,12 @@ func (l *link) classify(err error) (code ipc.Code, remedy string) {
 	return ipc.CodeCertificate, "it is not the server that this computer was enrolled at; if its CA was replaced, enrol the computer anew"
 }
 
-// fetchCA returns the server's certificate authority that has the pin.
+// fetchCA returns the server's certificate authority that has one of the pins. from is where they stand.
 //
 // It makes a normal connection that believes nobody. Such a handshake always fails, before anything is sent, and its error has
 // the certificates that the server showed. What has the pinned key (SHA-256 of the SubjectPublicKeyInfo, RFC 7469 section
 // 2.4) is the authority; whether the server may speak for it is checked by the connection that the caller makes next.
-func fetchCA(ctx context.Context, address string, pin api.Pin, proxy Proxy, now clock.Clock) (*x509.Certificate, error) {
+func fetchCA(ctx context.Context, address string, pins []api.Pin, from string, proxy Proxy, now clock.Clock) (*x509.Certificate, error) {
 	const op = "fetch the server's certificate authority"
 	l := newLink(address, x509.NewCertPool(), nil, proxy, now)
 	defer l.close()
@@ -223,10 +229,10 @@ func fetchCA(ctx context.Context, address string, pin api.Pin, proxy Proxy, now 
 		return nil, l.failed(ctx, op, err)
 	}
 	for _, cert := range shown.UnverifiedCertificates {
-		if cert.BasicConstraintsValid && cert.IsCA && api.PinOf(cert) == pin {
+		if cert.BasicConstraintsValid && cert.IsCA && slices.Contains(pins, api.PinOf(cert)) {
 			return cert, nil
 		}
 	}
-	return nil, ipc.Fail(ipc.CodeCertificate, fmt.Sprintf("%s at %s: it does not show one with the pin of the enrolment token; "+
-		"compare the pin with the one that the server prints when it starts: if that is right, somebody else answers in its place", op, address), nil)
+	return nil, ipc.Fail(ipc.CodeCertificate, fmt.Sprintf("%s at %s: it does not show one with the pin of %s; "+
+		"compare the pin with the one that the server prints when it starts: if that is right, somebody else answers in its place", op, address, from), nil)
 }

@@ -46,6 +46,9 @@ type Machine struct {
 	pair    *tls.Certificate // record.Device's
 	problem *ipc.Error       // why the latest talk with the server failed
 	refusal *ipc.Error       // why the latest token was of no use, until there is an enrolment
+	wish    Wish             // what the computer's settings want
+	unclear error            // why they cannot be understood; wish is the latest that could
+	nextTry time.Time        // of Run; zero: not known
 	spent   string           // hash of a token that is done with but could not be removed, so that it is not tried for ever
 }
 
@@ -86,7 +89,7 @@ func (m *Machine) startAnew() error {
 		if err != nil {
 			return err
 		}
-		m.record.Next = &attempt{Server: old.Device.Server, Key: key}
+		m.record.Next = &attempt{Server: old.Device.Server, Key: key, From: fromCopy}
 	}
 	return m.record.save(m.opts.Dir)
 }
@@ -151,7 +154,12 @@ func (m *Machine) Status() ipc.Status {
 		s.Problem, s.Detail = m.refusal.Code, m.refusal.Text
 	case m.problem != nil:
 		s.Problem, s.Detail = m.problem.Code, m.problem.Text
+	case m.unclear != nil:
+		s.Problem, s.Detail = ipc.CodeInvalid, plain(m.unclear.Error())
+	case m.wish.Note != "":
+		s.Problem, s.Detail = ipc.CodeInvalid, plain(m.wish.Note)
 	}
+	s.Wanted, s.WantedBy, s.NextTry = m.wish.ServerURL, m.wish.Origin, m.nextTry
 	return s
 }
 

@@ -30,6 +30,8 @@ type record struct {
 	Device *device `json:"device,omitempty"`
 	// Next is an enrolment that was asked for and is not done; Device works until it is.
 	Next *attempt `json:"next,omitempty"`
+	// Spent is the hash of the policy's enrolment token that is done with: it stays where it is, and is not used again.
+	Spent string `json:"spent,omitempty"`
 }
 
 const recordVersion = 1
@@ -39,6 +41,8 @@ type server struct {
 	Address string `json:"address"` // HOST:PORT
 	Pin     string `json:"pin,omitempty"`
 	CA      string `json:"ca,omitempty"` // PEM; "": the system's certificates
+	// URL is what the computer's settings call the server; "": a person named the listener, or a token did.
+	URL string `json:"url,omitempty"`
 }
 
 // device is an enrolled computer.
@@ -59,7 +63,16 @@ type attempt struct {
 	TokenHash string `json:"token_hash,omitempty"` // of the token's text, so that a new token gets a new key
 	Pending   bool   `json:"pending,omitempty"`    // the server has it and waits for an administrator
 	Second    bool   `json:"second,omitempty"`     // the server did not want the first key
+	From      string `json:"from,omitempty"`       // who wants it: fromSettings, fromCopy; "": a person
+	Wish      string `json:"wish,omitempty"`       // of fromSettings: which wish it is for (Wish.id)
 }
+
+// Who may want an enrolment. What the settings say counts more than where the computer that this one was copied from was
+// enrolled, and less than what an administrator does by hand.
+const (
+	fromSettings = "settings"
+	fromCopy     = "copy"
+)
 
 // load reads the record; an empty one if there is none.
 func load(dir *private.Dir) (record, error) {

@@ -27,20 +27,25 @@ const (
 	maxPoll   = 10 * time.Minute
 )
 
-// Run keeps the computer a device until ctx ends: it uses a token that somebody left in the state folder, asks whether an
-// administrator has approved, reports, and renews. Failures are tried again, ever less often, at most api.DeviceStateEvery apart.
+// Run keeps the computer a device until ctx ends: it uses a token that somebody left in the state folder, does what the computer's
+// settings want (Want), asks whether an administrator has approved, reports, and renews. Failures are tried again, ever less often, at most api.DeviceStateEvery apart.
 func (m *Machine) Run(ctx context.Context) {
 	look, every := orElse(m.opts.Look, lookEvery), orElse(m.opts.Every, api.DeviceStateEvery)
 	var wait time.Duration // until the next step
 	var last string        // the token that the latest step saw
+	var lastWish string    // and the wish
 	fails := 0
 	for ctx.Err() == nil {
 		token := m.waitingToken()
 		if token == "" {
 			last = "" // the same one again is a new wish
 		}
-		if wait <= 0 || token != "" && token != last {
-			last = token
+		wish := m.wished().id()
+		if wait <= 0 || token != "" && token != last || wish != lastWish {
+			if wish != lastWish {
+				fails = 0
+			}
+			last, lastWish = token, wish
 			next, err := m.step(ctx)
 			switch {
 			case ctx.Err() != nil:
@@ -51,6 +56,7 @@ func (m *Machine) Run(ctx context.Context) {
 			default:
 				fails, wait = 0, orElse(next, jitter(every))
 			}
+			m.tryAt(m.opts.Clock().Add(wait))
 		}
 		pause := min(wait, look)
 		select {
@@ -113,18 +119,39 @@ func (m *Machine) do(ctx context.Context) (time.Duration, error) {
 	case err != nil && !errors.Is(err, fs.ErrNotExist):
 		return 0, ipc.Fail(ipc.CodeInternal, err.Error(), err)
 	}
-	now := m.now()
-	if now.Next != nil {
-		wait, err := m.enrol(ctx, *now.Next, "")
-		if err == nil && wait > 0 && now.Device != nil {
-			return wait, m.report(ctx) // the old enrolment works until the new one does
+	if err := m.outdated(); err != nil {
+		return 0, err
+	}
+	had := m.now().Device != nil
+	wait, err := m.become(ctx)
+	if errors.Is(err, errNothing) && m.now().Device != nil {
+		return 0, m.report(ctx)
+	}
+	if had && (err != nil || wait > 0) && ctx.Err() == nil {
+		if old := m.report(ctx); err == nil {
+			err = old // the old enrolment works until the new one does
 		}
-		return wait, err
 	}
-	if now.Device == nil {
-		return 0, errNothing
+	return wait, err
+}
+
+// become goes on with the enrolment that is under way, or begins the one that the computer's settings want. errNothing if there
+// is none.
+func (m *Machine) become(ctx context.Context) (time.Duration, error) {
+	wish := m.wished()
+	if m.mayUse(wish) {
+		if wait, done, err := m.enrolByPolicy(ctx, wish); done || err != nil {
+			return wait, err
+		}
 	}
-	return 0, m.report(ctx)
+	if n := m.now().Next; n != nil {
+		return m.enrol(ctx, *n, "")
+	}
+	try, err := m.pursue(ctx, wish)
+	if err != nil {
+		return 0, err
+	}
+	return m.enrol(ctx, try, "")
 }
 
 // waitingToken is the hash of the token that waits to be used, "" if there is none. Looking costs one system call.
@@ -156,7 +183,7 @@ func (m *Machine) enrolByToken(ctx context.Context, text []byte) (time.Duration,
 	if err != nil {
 		return 0, m.dropToken(text, ipc.Fail(ipc.CodeInvalid, fmt.Sprintf("read %s: %v", statedir.TokenFile, err), nil))
 	}
-	try, err := m.attempt(token, hashOf(text))
+	try, err := m.attempt(token, hashOf(text), Wish{})
 	if err != nil {
 		return 0, err
 	}
@@ -197,7 +224,7 @@ func (m *Machine) dropToken(text []byte, err error) error {
 
 // attempt finds the enrolment that was begun with the token, or begins one. It is written before anything is sent, so that
 // whatever becomes of the answer, the next try has the same key.
-func (m *Machine) attempt(token Token, hash string) (attempt, error) {
+func (m *Machine) attempt(token Token, hash string, wish Wish) (attempt, error) {
 	if n := m.now().Next; n != nil && n.TokenHash == hash {
 		return *n, nil
 	}
@@ -209,6 +236,9 @@ func (m *Machine) attempt(token Token, hash string) (attempt, error) {
 	if token.Pin != nil {
 		n.Server.Pin = token.Pin.String()
 	}
+	if id := wish.id(); id != "" {
+		n.From, n.Wish = fromSettings, id
+	}
 	return n, m.change(func(r *record) { r.Next = &n })
 }
 
@@ -219,7 +249,7 @@ func (m *Machine) enrol(ctx context.Context, try attempt, tokenSecret string) (t
 		if err != nil {
 			return 0, ipc.Fail(ipc.CodeInvalid, "enrol: the pin cannot be read", err)
 		}
-		ca, err := fetchCA(ctx, try.Server.Address, pin, m.opts.Proxy, m.opts.Clock)
+		ca, err := fetchCA(ctx, try.Server.Address, []api.Pin{pin}, "the enrolment token", m.opts.Proxy, m.opts.Clock)
 		if err != nil {
 			return 0, err
 		}

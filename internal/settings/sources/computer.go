@@ -30,7 +30,7 @@ func ForPerson(flags map[string]string) (Computer, error) {
 // ForService is the computer we run on, as its privileged service sees it: nothing of any person, and files only that nobody
 // but root or administrators can change.
 func ForService() (Computer, error) {
-	c := Computer{GOOS: runtime.GOOS, ReadShared: readOwned}
+	c := Computer{GOOS: runtime.GOOS, ReadShared: readOwned, Stat: os.Stat}
 	forToken(&c)
 	return c, native(&c)
 }
@@ -45,7 +45,7 @@ func environ(list []string) map[string]string {
 	return env
 }
 
-// readFile reads a plain file, never more than a settings file may have.
+// readFile reads a plain file.
 func readFile(path string) ([]byte, error) {
 	info, err := os.Stat(path)
 	if err != nil {
@@ -61,7 +61,10 @@ func readFile(path string) ([]byte, error) {
 	return readAll(f)
 }
 
+// maxRead is more than any file here may have: authorities of CAFile, 1 MiB.
+const maxRead = 1 << 20
+
 func readAll(f *os.File) ([]byte, error) {
-	text, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	text, err := io.ReadAll(io.LimitReader(f, maxRead+1))
 	return text, errors.Join(err, f.Close())
 }

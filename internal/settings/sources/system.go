@@ -30,7 +30,8 @@ type Computer struct {
 	Registry   Registry                             // Windows only
 	Plist      func(path string) ([]Managed, error) // macOS only: reads a property list, an fs.ErrNotExist when there is none
 
-	// Of the service, for Token; nil otherwise.
+	// Of the service; nil otherwise. Stat is for noticing that one of Files has changed, the others are for Token.
+	Stat       func(path string) (fs.FileInfo, error)
 	ReadSecret func(path string) ([]byte, error) // Linux only
 	CloseKey   func(key string) string           // Windows only: closes a key to all but administrators; says what was wrong with it
 
@@ -66,6 +67,19 @@ func Person(c Computer) []Source {
 
 // Machine lists the sources that the privileged service asks, in order of strength: what only administrators can write.
 func Machine(c Computer) []Source { return append(policies(c, false), defaults(c, false)...) }
+
+// Files lists the files of Machine's sources and of Token: when one of them changes, it is time to read anew.
+func Files(c Computer) []string {
+	switch c.GOOS {
+	case "windows":
+		return []string{MachineFile(c)}
+	case "darwin":
+		const dir = "/Library/Managed Preferences/"
+		return []string{dir + settings.ManagedPreferences + ".plist", dir + settings.ManagedDeployPreferences + ".plist", MachineFile(c)}
+	default:
+		return []string{settings.PolicyFile, settings.RecommendedFile, settings.MachineFile, settings.SiteFile, settings.TokenFile}
+	}
+}
 
 // UserFile is where the person's own settings stand.
 func UserFile(c Computer) string {

@@ -34,6 +34,7 @@ const Secret = api.EnrolmentSecretPrefix + "canarytokenxxxxxxxxxxxxxxx"
 type Server struct {
 	t        *testing.T
 	http     *httptest.Server
+	front    *httptest.Server
 	ca       authority
 	deviceCA authority
 
@@ -50,6 +51,10 @@ type Server struct {
 	Refuse  api.Code        // of assertions, "" for none
 	Limited bool            // enrolments
 	KeyUsed int             // how many enrolments are told to use another key
+	// Front answers in the place of the API's listener; nil: as the server does, with WellKnown.
+	Front     http.HandlerFunc
+	WellKnown api.WellKnown
+	FrontSeen []string // paths that the API's listener was asked for
 
 	Asked      []string // paths
 	Enrolments []api.Enrolment
@@ -72,25 +77,43 @@ func New(t *testing.T) *Server {
 		keys: map[string]*ecdsa.PublicKey{}, nonces: map[string]bool{},
 		State: api.DeviceState{Group: "default", Role: "personal", AuthModes: []string{}, SharedOSUsers: []string{}},
 	}
-	s.http = httptest.NewUnstartedServer(http.HandlerFunc(s.serve))
 	devices := x509.NewCertPool()
 	devices.AddCert(s.deviceCA.cert)
-	key := newKey(t)
-	der := s.ca.sign(t, &x509.Certificate{
+	s.http = s.listen(s.serve, &tls.Config{ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: devices})
+	s.front = s.listen(s.serveFront, &tls.Config{})
+	_, port, err := net.SplitHostPort(s.Address())
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.WellKnown = api.WellKnown{
+		Product: api.WellKnownProduct, V: api.WellKnownV, DeviceAddress: ":" + port, CAPins: []string{s.Pin().String()}, Version: "1.2.3",
+	}
+	return s
+}
+
+// listen starts a listener with a certificate of the server's CA.
+func (s *Server) listen(handler http.HandlerFunc, config *tls.Config) *httptest.Server {
+	key := newKey(s.t)
+	der := s.ca.sign(s.t, &x509.Certificate{
 		Subject: pkix.Name{CommonName: "print"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)}, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
 	}, &key.PublicKey, 24*time.Hour)
-	s.http.TLS = &tls.Config{
-		Certificates: []tls.Certificate{{Certificate: [][]byte{der, s.ca.cert.Raw}, PrivateKey: key}},
-		ClientAuth:   tls.VerifyClientCertIfGiven, ClientCAs: devices, MinVersion: tls.VersionTLS13,
-	}
-	s.http.Config.ErrorLog = log.New(t.Output(), "", 0)
-	s.http.StartTLS()
-	t.Cleanup(s.http.Close)
-	return s
+	config.Certificates, config.MinVersion = []tls.Certificate{{Certificate: [][]byte{der, s.ca.cert.Raw}, PrivateKey: key}}, tls.VersionTLS13
+	server := httptest.NewUnstartedServer(handler)
+	server.TLS = config
+	server.Config.ErrorLog = log.New(s.t.Output(), "", 0)
+	server.StartTLS()
+	s.t.Cleanup(server.Close)
+	return server
 }
 
 // Address is its HOST:PORT.
 func (s *Server) Address() string { return s.http.Listener.Addr().String() }
+
+// URL is where people sign in, and where computers ask for Address.
+func (s *Server) URL() string { return s.front.URL }
+
+// CA is its certificate authority, PEM.
+func (s *Server) CA() string { return text(s.ca.cert.Raw) }
 
 // Pin is its CA's.
 func (s *Server) Pin() api.Pin { return api.PinOf(s.ca.cert) }
@@ -190,6 +213,23 @@ func (s *Server) serve(w http.ResponseWriter, r *http.Request) {
 		s.answer(w, api.Nonce{Nonce: nonce, Expires: time.Now().Add(api.NonceLife)})
 	case api.PathDeviceAssertion:
 		s.assertion(w, r, device)
+	default:
+		s.problem(w, http.StatusNotFound, api.CodeNotFound)
+	}
+}
+
+// serveFront is the API's listener.
+func (s *Server) serveFront(w http.ResponseWriter, r *http.Request) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.FrontSeen = append(s.FrontSeen, r.URL.Path)
+	switch {
+	case s.Front != nil:
+		s.Front(w, r)
+	case s.Down:
+		s.problem(w, http.StatusServiceUnavailable, api.CodeUnavailable)
+	case r.URL.Path == api.PathWellKnown && r.Method == http.MethodGet:
+		s.answer(w, s.WellKnown)
 	default:
 		s.problem(w, http.StatusNotFound, api.CodeNotFound)
 	}
