@@ -5,11 +5,9 @@ package main
 
 import (
 	"context"
-	"io"
+	"errors"
 	"os"
-	"os/signal"
 	"runtime"
-	"syscall"
 
 	"golang.org/x/term"
 
@@ -22,8 +20,12 @@ func main() {
 	if runtime.GOOS == "darwin" {
 		runtime.LockOSThread() // the tray needs the main thread there
 	}
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM, syscall.SIGHUP)
-	d := cli.Deps{Resident: resident, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv}
+	self, _ := os.Executable() // now: later it may be another file
+	ctx, signals, stop := heed(context.Background())
+	d := cli.Deps{
+		Resident: func(ctx context.Context, s cli.Start) error { return resident(ctx, s, signals, self) },
+		Purge:    purge, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr, Getenv: os.Getenv,
+	}
 	if in := int(os.Stdin.Fd()); term.IsTerminal(in) {
 		d.ReadPassword = func() (string, error) {
 			text, err := term.ReadPassword(in)
@@ -35,6 +37,18 @@ func main() {
 	os.Exit(code)
 }
 
-func resident(ctx context.Context, flags map[string]string, log io.Writer) error {
-	return agent.Run(ctx, agent.Options{Flags: flags, Log: log})
+// resident runs the resident, and goes on as the program that is installed by then when the system asks for it.
+func resident(ctx context.Context, s cli.Start, signals *signals, self string) error {
+	err := agent.Run(ctx, agent.Options{
+		Flags: s.Flags, Log: s.Log, AtLogOn: s.AtLogOn, Signals: signals.forResident(), MayRestart: func() error { return mayBecome(self) },
+	})
+	if errors.Is(err, agent.ErrRestart) {
+		return become(self)
+	}
+	return err
+}
+
+func purge(ctx context.Context, p cli.Purge) (cli.Purged, error) {
+	done, err := agent.Purge(ctx, agent.PurgeOptions{Offline: p.Offline, Settings: p.Settings})
+	return cli.Purged(done), err
 }

@@ -24,6 +24,7 @@ import (
 	"github.com/platenprint/platen/client/connect"
 	"github.com/platenprint/platen/client/ipc"
 	"github.com/platenprint/platen/client/presence"
+	"github.com/platenprint/platen/client/servers"
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
@@ -48,13 +49,23 @@ type Options struct {
 	Log   io.Writer         // gets a copy of the log; nil: the file only
 	// Unattended are the times after which shared computers sign people out; the zero value is what they are promised.
 	Unattended session.Unattended
+	// AtLogOn: the system starts it, and not the person: it is not wanted where AutoStart says no.
+	AtLogOn bool
+	// Signals tells what the system asks for; nil: nothing.
+	Signals <-chan Signal
+	// MayRestart tells whether the program that is installed now may take over (SignalRestart). Needed with Signals.
+	MayRestart func() error
 }
 
 // Run is the resident program. It works until ctx ends or somebody quits it. ipc.ErrRunning says that this person has one
-// already. Where the tray needs the main thread (macOS), it must be called on it.
+// already, ErrRestart that everything is closed and the program is to be started anew. Where the tray needs the main thread
+// (macOS), it must be called on it.
 func Run(ctx context.Context, o Options) error {
-	ctx, quit := context.WithCancel(ctx)
-	defer quit()
+	if o.AtLogOn && !wanted(ctx, o.Flags) {
+		return nil
+	}
+	ctx, quit := context.WithCancelCause(ctx)
+	defer quit(nil)
 	place, err := ipc.Find(os.Getenv)
 	if err != nil {
 		return err
@@ -86,9 +97,17 @@ func Run(ctx context.Context, o Options) error {
 		log.WarnContext(ctx, "setting", "origin", w.Origin.String(), "problem", w.Text)
 	}
 	a := &agent{settings: settings, dir: dir, logger: log, quit: quit, unattended: o.Unattended}
+	a.site = &site{agent: a, remembered: servers.Open(dir), used: settings}
 	a.connect(configErr)
-	a.run(ctx, listener)
-	log.InfoContext(ctx, "platen has ended")
+	a.run(ctx, listener, o)
+	log.InfoContext(context.WithoutCancel(ctx), "platen has ended", "because", context.Cause(ctx))
+	switch cause := context.Cause(ctx); {
+	case errors.Is(cause, ErrRestart):
+		return ErrRestart
+	case errors.Is(cause, errPurge):
+		_ = file.Close()
+		return errors.Join(purgeSession(context.WithoutCancel(ctx), dir), place.Remove())
+	}
 	return nil
 }
 
@@ -107,8 +126,9 @@ type agent struct {
 	settings config.Config
 	dir      string
 	logger   *slog.Logger
-	quit     context.CancelFunc
+	quit     context.CancelCauseFunc
 
+	site       *site
 	unattended session.Unattended
 
 	session *session.Session
@@ -124,7 +144,9 @@ func (a *agent) connect(configErr error) {
 	who := identity{config: a.settings, account: account, deploy: machine.decided}
 	store := once(a.store(account))
 	entra := a.microsoft(who, store)
+	way, ask := a.site.begin(configErr)
 	deps := session.Deps{
+		Server: way.Server, Servers: a.site,
 		Vault:    vault{open: store, rescue: entra.cache.rescue},
 		Identity: who,
 		Settings: session.Settings{
@@ -132,7 +154,7 @@ func (a *agent) connect(configErr error) {
 			Client:      fmt.Sprintf("platen %s (%s)", buildinfo.Version, runtime.GOOS),
 			HideBalance: a.settings.HideBalance,
 			LowBalance:  a.settings.LowBalance,
-			Problem:     unusable(a.settings, configErr),
+			ServerHost:  way.ServerHost, Problem: way.Problem, Unconfirmed: ask,
 		},
 		Details: a.details, Clock: clock.System, Jitter: rand.Float64, Logger: a.logger,
 		Presence: attendance{presence.New(os.Getenv, clock.System)}, Unattended: a.unattended,
@@ -140,16 +162,6 @@ func (a *agent) connect(configErr error) {
 	}
 	if a.settings.TopUpURL != nil {
 		deps.Settings.TopUpURL = a.settings.TopUpURL.String()
-	}
-	if a.settings.ServerURL != nil {
-		deps.Settings.ServerHost = a.settings.ServerURL.Hostname()
-	}
-	if deps.Settings.Problem == nil {
-		client, err := connect.New(a.settings, a.logger, clock.System)
-		if err != nil {
-			deps.Settings.Problem = &status.Problem{Code: status.ProblemConfig, Host: deps.Settings.ServerHost, Details: err.Error()}
-		}
-		deps.Server = server{client}
 	}
 	a.session = session.New(deps)
 }
@@ -184,24 +196,6 @@ func (a *agent) browserTexts() loopback.Texts {
 	return loopback.Texts{Language: texts.Language(), Done: texts.Text("browser.done_text"), Failed: texts.Text("browser.failed_text")}
 }
 
-// unusable says why no server can be asked, nil if one can.
-func unusable(c config.Config, err error) *status.Problem {
-	switch {
-	case err != nil:
-		return &status.Problem{Code: status.ProblemConfig, Details: err.Error()}
-	case c.ServerURL == nil:
-		return &status.Problem{Code: status.ProblemNotConfigured, Details: "no setting names a server: set ServerURL"}
-	case c.Origin("ServerURL").Unconfirmed():
-		// Whoever runs the network can name a server. People must not type their password for it unasked.
-		return &status.Problem{
-			Code: status.ProblemNotConfigured, Host: c.ServerURL.Hostname(),
-			Details: fmt.Sprintf("the network names the server %s (%s); if that is yours, write ServerURL=%[1]s into the settings file",
-				c.ServerURL, c.Origin("ServerURL")),
-		}
-	}
-	return nil
-}
-
 // store opens the token store of this account at this server.
 func (a *agent) store(account func(context.Context) (osuser.Account, error)) func(context.Context) (*tokenstore.Store, error) {
 	return func(ctx context.Context) (*tokenstore.Store, error) {
@@ -209,11 +203,12 @@ func (a *agent) store(account func(context.Context) (osuser.Account, error)) fun
 		if err != nil {
 			return nil, fmt.Errorf("open the token store: %w", err)
 		}
-		if a.settings.ServerURL == nil {
+		c := a.site.config()
+		if c.ServerURL == nil {
 			return nil, errNoServer
 		}
 		return tokenstore.Open(ctx, tokenstore.Options{
-			Dir: a.dir, ServerURL: a.settings.ServerURL.String(), OSUser: who.Key(), Clock: clock.System, Log: a.logger,
+			Dir: a.dir, ServerURL: c.ServerURL.String(), OSUser: who.Key(), Clock: clock.System, Log: a.logger,
 		}), nil
 	}
 }
@@ -221,15 +216,20 @@ func (a *agent) store(account func(context.Context) (osuser.Account, error)) fun
 // details is what the settings page shows without the server.
 func (a *agent) details() status.Details {
 	d := status.Details{Settings: a.settings.Settings(), ClientVersion: buildinfo.Version}
-	if a.settings.ServerURL != nil {
-		d.ServerURL = a.settings.ServerURL.String()
+	if c := a.site.config(); c.ServerURL != nil {
+		d.ServerURL = c.ServerURL.String()
+	}
+	for i := range d.Settings {
+		if s := &d.Settings[i]; s.Name == "ServerURL" && d.ServerURL != "" && (s.Value == "" || a.settings.Origin(s.Name).Unconfirmed()) {
+			s.Value, s.Origin = d.ServerURL, originConfirmed
+		}
 	}
 	return d
 }
 
 // run puts the session on the desktop and behind the door, and works until ctx ends. The door closes last, so that the
 // others see the end coming.
-func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
+func (a *agent) run(ctx context.Context, listener *ipc.Listener, o Options) {
 	door, closeDoor := context.WithCancel(context.WithoutCancel(ctx))
 	defer closeDoor()
 	var inside, outside sync.WaitGroup
@@ -244,6 +244,7 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener) {
 			a.logger.ErrorContext(ctx, "session ended", "error", err)
 		}
 	})
+	inside.Go(func() { a.obey(ctx, o) })
 	inside.Go(func() { a.desktop.run(ctx) })
 	inside.Go(func() { a.window.run(ctx) })
 	settled := time.AfterFunc(settleTime, release)
@@ -294,6 +295,9 @@ func (a *agent) furnish(ctx context.Context, tasks *sync.WaitGroup) {
 		})
 	}
 }
+
+// originConfirmed is where a setting comes from that a person has confirmed (tray/view has words for it).
+const originConfirmed = "confirmed by you"
 
 var (
 	errNoServer  = errors.New("no server is set")

@@ -341,16 +341,6 @@ func TestWithoutAServerNobodyIsAsked(t *testing.T) {
 			}
 		})
 	}
-	t.Run("named by the network only", func(t *testing.T) {
-		c, _, err := config.Load(t.Context(), config.Sources{Discovery: network("https://print.evil.example")})
-		if err != nil {
-			t.Fatal(err)
-		}
-		p := unusable(c, nil)
-		if p == nil || p.Code != status.ProblemNotConfigured || !strings.Contains(p.Details, "https://print.evil.example") {
-			t.Errorf("got %+v", p)
-		}
-	})
 }
 
 // network names a server.

@@ -38,8 +38,10 @@ func (r resident) Do(ctx context.Context, action status.Action) status.Result {
 	case status.ActionOpenTopUp:
 		return opened(opener.Open(ctx, r.session.Snapshot().TopUpURL, 0))
 	case status.ActionQuit:
-		r.quit()
+		r.quit(nil)
 		return status.Result{OK: true}
+	case status.ActionPurge:
+		return r.purge(ctx)
 	case status.ActionNotMe:
 		result := r.session.Do(ctx, action)
 		if result.OK && hasDisplay(os.Getenv) { // somebody asked for it: it does not come uninvited
@@ -47,7 +49,7 @@ func (r resident) Do(ctx context.Context, action status.Action) status.Result {
 		}
 		return result
 	case status.ActionSignIn, status.ActionCancelSignIn, status.ActionSignOut, status.ActionDetails, status.ActionRetry,
-		status.ActionDismiss, status.ActionStay, status.ActionOpenAgain, status.ActionContinue:
+		status.ActionDismiss, status.ActionStay, status.ActionOpenAgain, status.ActionContinue, status.ActionConfirmServer, status.ActionRejectServer:
 		return r.session.Do(ctx, action)
 	}
 	return r.session.Do(ctx, action) // which refuses what it does not know

@@ -26,14 +26,35 @@ const (
 	exitAlreadyRunning
 )
 
+// Start says how the resident is started.
+type Start struct {
+	Flags   map[string]string // settings given as flags, by flag name
+	Log     io.Writer         // gets a copy of its log if it is not nil
+	AtLogOn bool              // by the system: it ends at once where AutoStart says no
+}
+
+// Purge says what is removed of a person.
+type Purge struct {
+	Offline  bool // neither server nor keyring is asked, and no resident is looked for
+	Settings bool // the settings file, too
+}
+
+// Purged says what was removed.
+type Purged struct {
+	Removed   int  `json:"removed"`    // files
+	SignedOut int  `json:"signed_out"` // sessions of which the server was told
+	Key       bool `json:"key"`        // the keyring has no key any more
+}
+
 // Deps is what the command line needs of its program.
 type Deps struct {
-	// Resident runs the resident program until ctx ends. flags are settings given as flags, by flag name; log gets a copy of
-	// its log if it is not nil. It returns ipc.ErrRunning when there is one already.
-	Resident func(ctx context.Context, flags map[string]string, log io.Writer) error
-	Stdin    io.Reader
-	Stdout   io.Writer
-	Stderr   io.Writer
+	// Resident runs the resident program until ctx ends. It returns ipc.ErrRunning when there is one already.
+	Resident func(ctx context.Context, s Start) error
+	// Purge removes what is kept of this person. It returns ipc.ErrRunning while a resident runs.
+	Purge  func(ctx context.Context, p Purge) (Purged, error)
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
 	// ReadPassword reads a line from the terminal without showing it; nil when standard input is no terminal.
 	ReadPassword func() (string, error)
 	Getenv       func(string) string
@@ -88,13 +109,14 @@ Exit codes: 0 done, 1 it failed, 2 wrong arguments, 3 platen is not running, 4 n
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Version:       buildinfo.Version,
-		RunE:          func(c *cobra.Command, _ []string) error { return p.run(c.Context(), true, nil) },
+		RunE:          func(c *cobra.Command, _ []string) error { return p.run(c.Context(), Start{}, true) },
 	}
 	root.SetVersionTemplate("platen {{.Version}}\n")
 	root.PersistentFlags().BoolVar(&p.json, "json", false, "write JSON")
 	p.settings(root)
 	root.AddCommand(
-		newRun(p), newWhoami(p), newConfig(p), newDoctor(p), newSignIn(p), newSignOut(p), newStatus(p), newBalance(p), newOpen(p), newVersion(p),
+		newRun(p), newWhoami(p), newConfig(p), newDoctor(p), newSignIn(p), newSignOut(p), newStatus(p), newBalance(p), newOpen(p),
+		newConfirmServer(p), newStop(p), newPurge(p), newVersion(p),
 	)
 	return root
 }
@@ -129,25 +151,29 @@ func (p *program) given() map[string]string {
 
 func newRun(p *program) *cobra.Command {
 	var verbose bool
+	var start Start
 	c := &cobra.Command{
 		Use: "run", Short: "Be the resident program", Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			var log io.Writer
 			if verbose {
-				log = p.Stderr
+				start.Log = p.Stderr
 			}
-			return p.run(c.Context(), false, log)
+			return p.run(c.Context(), start, false)
 		},
 	}
 	c.Flags().BoolVar(&verbose, "verbose", false, "write the log to standard error too")
+	c.Flags().BoolVar(&start.AtLogOn, "at-logon", false, "as the system starts it: end at once if AutoStart is no, or if it runs already")
 	p.settings(c)
 	return c
 }
 
-// run is the resident. With one running already, a person who starts it again wants to see it.
-func (p *program) run(ctx context.Context, show bool, log io.Writer) error {
-	err := p.Resident(ctx, p.given(), log)
+// run is the resident. With one running already, a person who starts it again wants to see it; the system does not mind.
+func (p *program) run(ctx context.Context, start Start, show bool) error {
+	start.Flags = p.given()
+	err := p.Resident(ctx, start)
 	switch {
+	case errors.Is(err, ipc.ErrRunning) && start.AtLogOn:
+		return nil
 	case errors.Is(err, ipc.ErrRunning) && show:
 		return p.open(ctx, "")
 	case errors.Is(err, ipc.ErrRunning):

@@ -5,7 +5,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"log/slog"
 	"os"
 	"strings"
@@ -111,7 +110,7 @@ func deskWith(t *testing.T, r *fakeResident) *desk {
 			}
 			return os.Getenv(name)
 		},
-		Resident: func(context.Context, map[string]string, io.Writer) error { return ipc.ErrRunning },
+		Resident: func(context.Context, Start) error { return ipc.ErrRunning },
 	}
 	if r == nil {
 		return d
@@ -434,8 +433,8 @@ func TestSettingsAsFlagsReachTheResident(t *testing.T) {
 	var got map[string]string
 	var verbose bool
 	d := deskWith(t, nil)
-	d.deps.Resident = func(_ context.Context, flags map[string]string, log io.Writer) error {
-		got, verbose = flags, log != nil
+	d.deps.Resident = func(_ context.Context, s Start) error {
+		got, verbose = s.Flags, s.Log != nil
 		return nil
 	}
 	if code := d.run("run", "--server-url", "https://print.example.org", "--verbose"); code != exitOK || !verbose {

@@ -10,9 +10,12 @@
 //	platen status          what the resident knows, from its memory
 //	platen balance         ...
 //	platen open [PAGE]     show the window
+//	platen confirm-server  say that the server that the network names is yours (--no: that it is not)
+//	platen stop            end the resident of this session
+//	platen purge           sign out, remove what is kept of you on this computer, end the resident
 //	platen version
 //
-// Every command takes --json. whoami, config, doctor and version need no resident; the others wait five seconds for its
+// Every command takes --json. whoami, config, doctor, confirm-server, stop, purge and version need no resident; the others wait five seconds for its
 // socket, so that a script may start it and go on. Text is English, like all of the command line; errors go to standard
 // error.
 //

@@ -171,3 +171,19 @@ func samePeer(conn net.Conn) error {
 	}
 	return nil
 }
+
+// Remove removes the folder with what a resident leaves in it, if that is all there is. No resident may run, and none be started
+// meanwhile.
+func (p Place) Remove() error {
+	if err := private(p.dir); errors.Is(err, fs.ErrNotExist) {
+		return nil
+	} else if err != nil {
+		return fmt.Errorf("remove the folder of the socket: %w", err)
+	}
+	for _, name := range []string{p.address, filepath.Join(p.dir, lockName), p.dir} {
+		if err := os.Remove(name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("remove the folder of the socket: %w", err)
+		}
+	}
+	return nil
+}

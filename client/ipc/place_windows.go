@@ -108,3 +108,6 @@ func samePeer(conn net.Conn) error {
 	}
 	return nil
 }
+
+// Remove removes nothing: a pipe leaves nothing.
+func (p Place) Remove() error { return nil }

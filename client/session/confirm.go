@@ -39,12 +39,16 @@ func (m *machine) unconfirmed() *status.Server {
 
 // confirmServer: yes, that one.
 func (m *machine) confirmServer(ctx context.Context, c command) {
-	m.decide(ctx, c, func(ctx context.Context, server status.Server) (Way, error) { return m.deps.Servers.Confirm(ctx, server) })
+	m.decide(ctx, c, func(ctx context.Context, server status.Server) (Way, error) {
+		return m.deps.Servers.Confirm(ctx, server)
+	})
 }
 
 // rejectServer: not that one.
 func (m *machine) rejectServer(ctx context.Context, c command) {
-	m.decide(ctx, c, func(ctx context.Context, server status.Server) (Way, error) { return m.deps.Servers.Reject(ctx, server) })
+	m.decide(ctx, c, func(ctx context.Context, server status.Server) (Way, error) {
+		return m.deps.Servers.Reject(ctx, server)
+	})
 }
 
 // decide has the answer remembered and goes on with what it leads to.

@@ -47,7 +47,7 @@ func (p *program) purge(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	err = remove(places.Log) // may be inside of the state
+	err = remove(places.Log)       // may be inside of the state
 	if runtime.GOOS == "windows" { // which removes no open file
 		free()
 	} else {
