@@ -19,6 +19,7 @@ import (
 
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/server-stub/admin"
+	"github.com/platenprint/platen/server-stub/cli"
 )
 
 const trustVerifier = "dBjftJeZ4CVP-mBsE0Nj5M-_-VbHEH-KtUhlFJcgcQ0-x"
@@ -190,5 +191,103 @@ func TestTrustFromATokenToASessionAndItsEnd(t *testing.T) {
 		if strings.Contains(r.log.String()+r.out.String(), canary) {
 			t.Error("the log has a secret")
 		}
+	}
+}
+
+// wait lets a computer ask to be enrolled without a token, and returns the fingerprint that it shows.
+func (r *running) wait(name, domain string, key *ecdsa.PrivateKey) (fingerprint string) {
+	r.t.Helper()
+	pemText, err := os.ReadFile(filepath.Join(r.dir, "ca.pem"))
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(pemText)
+	c := &computer{t: r.t, address: r.status.Devices, http: &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{RootCAs: roots}}}}
+	der, err := x509.CreateCertificateRequest(rand.Reader, &x509.CertificateRequest{}, key)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	var e api.Enrolled
+	status, text := c.post(api.PathDeviceEnrol, api.Enrolment{
+		CSR: string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE REQUEST", Bytes: der})), Machine: api.MachineID{ID: "machine-" + name},
+		Report: api.DeviceReport{Hostname: name, Platform: "linux/amd64", Version: "1.0.0", JoinDomain: domain},
+	}, &e)
+	if status != http.StatusOK || e.Status != api.EnrolmentPending {
+		r.t.Fatalf("enrol: %d %s", status, text)
+	}
+	return e.Fingerprint
+}
+
+// E9: who waits is shown, asked about once, and approved or turned away together.
+func TestE9_WaitingComputersAreApprovedTogether(t *testing.T) {
+	r := run(t, shortDir(t), nil)
+	keys := map[string]*ecdsa.PrivateKey{}
+	prints := map[string]string{}
+	for _, name := range []string{"PC-1", "PC-2", "KIOSK", "alien"} {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		domain := "CORP"
+		if name == "alien" {
+			domain = "OTHER"
+		}
+		keys[name], prints[name] = key, r.wait(name, domain, key)
+	}
+	command := func(terminal bool, input string, args ...string) (code int, out, errs string) {
+		t.Helper()
+		var o, e bytes.Buffer
+		code = cli.Run(t.Context(), append(args, "--data", r.dir), cli.Streams{
+			In: strings.NewReader(input), Out: &o, Err: &e, Getenv: func(string) string { return "" }, Terminal: terminal,
+		}, cli.Assembly{})
+		return code, o.String(), e.String()
+	}
+	states := func() string {
+		var list []string
+		for _, d := range call[admin.Devices](r, admin.VerbDeviceList, admin.DeviceList{}).Devices {
+			list = append(list, d.Hostname+" "+d.Status)
+		}
+		return strings.Join(list, ", ")
+	}
+	waiting := states()
+	code, out, errs := command(true, "n\n", "device", "approve", "--all-waiting", "--domain", "corp", "--name", "pc-*", "--network", "127.0.0.0/8")
+	if code != cli.ExitFailed || !strings.Contains(errs, "Approve 2 computers? [y/N]") || !strings.Contains(out, prints["PC-1"]) || !strings.Contains(out, prints["PC-2"]) ||
+		strings.Contains(out, prints["KIOSK"]) || strings.Contains(out, prints["alien"]) || states() != waiting {
+		t.Errorf("no: code %d, %s%s; now %s", code, out, errs, states())
+	}
+	code, out, errs = command(true, "y\n", "device", "approve", "--all-waiting", "--domain", "corp", "--name", "pc-*", "--network", "127.0.0.0/8")
+	if want := "KIOSK pending, PC-1 approved, PC-2 approved, alien pending"; code != cli.ExitOK || !strings.Contains(out, "2 computers approved") || states() != want {
+		t.Errorf("yes: code %d, %s%s; now %s, want %s", code, out, errs, states(), want)
+	}
+	if code, out, errs := command(false, prints["KIOSK"]+"\n0000-0000-0000-0000-0000-0000-0000-0000\n", "device", "approve", "--file", "-", "--yes", "--json"); code != cli.ExitOK ||
+		!strings.Contains(out, `"hostname": "KIOSK"`) || strings.Contains(out, "alien") {
+		t.Errorf("a list: code %d, %s%s", code, out, errs)
+	}
+	if code, out, errs := command(false, "", "device", "forget", "--all-waiting"); code != cli.ExitUsage || !strings.Contains(errs, "--yes") || !strings.Contains(out, prints["alien"]) {
+		t.Errorf("nobody to ask: code %d, %s%s", code, out, errs)
+	}
+	if code, out, errs := command(false, "", "device", "forget", "--all-waiting", "--yes"); code != cli.ExitOK || !strings.Contains(out, "One computer turned away.") {
+		t.Errorf("turned away: code %d, %s%s", code, out, errs)
+	}
+	if code, out, _ := command(false, "", "device", "approve", "--all-waiting", "--yes"); code != cli.ExitOK || !strings.Contains(out, "No such computer waits.") {
+		t.Errorf("nobody waits: code %d, %s", code, out)
+	}
+	for _, args := range [][]string{
+		{"device", "approve"},
+		{"device", "approve", "x", "--all-waiting"},
+		{"device", "approve", "x", "--network", "10.0.0.0/8"},
+		{"device", "forget", "--name", "x"},
+		{"device", "approve", "--all-waiting", "--fingerprint", "x"},
+	} {
+		if code, out, errs := command(false, "", append(args, "--yes")...); code != cli.ExitUsage {
+			t.Errorf("%v: code %d, %s%s", args, code, out, errs)
+		}
+	}
+	if want := "KIOSK approved, PC-1 approved, PC-2 approved"; states() != want {
+		t.Errorf("at the end: %s, want %s", states(), want)
+	}
+	if status := call[admin.Status](r, admin.VerbStatus, admin.Nothing{}); !strings.Contains(status.Setup, "/set-up with the token in "+filepath.Join(r.dir, "setup-token")) {
+		t.Errorf("status does not say where the first owner is set up: %q", status.Setup)
 	}
 }

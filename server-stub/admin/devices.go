@@ -21,6 +21,10 @@ const (
 	VerbDeviceApprove   = "device.approve"
 	VerbDeviceRevoke    = "device.revoke"
 	VerbDeviceForget    = "device.forget"
+
+	VerbDeviceWaiting    = "device.waiting"
+	VerbDeviceApproveAll = "device.approve-all"
+	VerbDeviceForgetAll  = "device.forget-all"
 )
 
 // EnrolAt says where machines enrol: what an enrolment token names beside its secret.
@@ -123,6 +127,43 @@ type DeviceRef struct {
 	Fingerprint string `json:"fingerprint,omitempty"` // of DeviceApprove: what was compared
 }
 
+// DeviceMatch says which of the waiting computers are meant: those to which all of it applies.
+type DeviceMatch struct {
+	Networks []string            `json:"networks,omitempty"` // 10.20.0.0/16
+	Domain   string              `json:"domain,omitempty"`
+	Name     string              `json:"name,omitempty"` // with * and ?
+	List     []deviceauth.Listed `json:"list,omitempty"`
+}
+
+// DeviceWaiting is a computer that waits for approval.
+type DeviceWaiting struct {
+	deviceauth.Chosen
+	Platform  string    `json:"platform,omitempty"`
+	Replaces  string    `json:"replaces,omitempty"` // the device whose record it takes over
+	CreatedAt time.Time `json:"created_at"`
+	AskedAt   time.Time `json:"asked_at"` // the last time
+}
+
+// DevicesWaiting lists them in the order of their host names.
+type DevicesWaiting struct {
+	Waiting []DeviceWaiting `json:"waiting"`
+}
+
+// DevicesChosen are waiting computers as the administrator saw them, to be approved or turned away.
+type DevicesChosen struct {
+	Devices []deviceauth.Chosen `json:"devices"` // at most MostChosen
+	Group   string              `json:"group,omitempty"`
+}
+
+// MostChosen is how many computers one call may name.
+const MostChosen = 1000
+
+// DevicesDone says what was done.
+type DevicesDone struct {
+	Done []Device          `json:"done"`
+	Left []deviceauth.Left `json:"left"` // not done, and why
+}
+
 // deviceRoutes has the verbs of this file.
 func (s *Server) deviceRoutes() {
 	on(s, VerbEnrolmentCreate, s.enrolmentCreate)
@@ -134,6 +175,17 @@ func (s *Server) deviceRoutes() {
 		d, err := s.Devices.Approve(ctx, actor, in.Device, in.Group, in.Fingerprint)
 		return s.device(d), err
 	})
+	on(s, VerbDeviceWaiting, s.deviceWaiting)
+	onLong(s, VerbDeviceApproveAll, func(ctx context.Context, in DevicesChosen, progress func(Progress)) (DevicesDone, error) {
+		return s.devicesDone(in, progress, func(tell func(int)) ([]core.Device, []deviceauth.Left, error) {
+			return s.Devices.ApproveAll(ctx, actor, in.Group, in.Devices, tell)
+		})
+	})
+	onLong(s, VerbDeviceForgetAll, func(ctx context.Context, in DevicesChosen, progress func(Progress)) (DevicesDone, error) {
+		return s.devicesDone(in, progress, func(tell func(int)) ([]core.Device, []deviceauth.Left, error) {
+			return s.Devices.ForgetAll(ctx, actor, in.Devices, tell)
+		})
+	})
 	on(s, VerbDeviceRevoke, func(ctx context.Context, in DeviceRef) (Device, error) {
 		d, err := s.Devices.Revoke(ctx, actor, in.Device)
 		return s.device(d), err
@@ -142,6 +194,32 @@ func (s *Server) deviceRoutes() {
 		d, err := s.Devices.Forget(ctx, actor, in.Device)
 		return s.device(d), err
 	})
+}
+
+func (s *Server) deviceWaiting(ctx context.Context, in DeviceMatch) (DevicesWaiting, error) {
+	list, err := s.Devices.Waiting(ctx, deviceauth.Match(in))
+	out := DevicesWaiting{Waiting: []DeviceWaiting{}}
+	for _, d := range list {
+		out.Waiting = append(out.Waiting, DeviceWaiting{
+			Chosen:   deviceauth.Chosen{ID: d.ID, Fingerprint: d.Fingerprint, Hostname: d.Hostname, Address: d.Address, Domain: d.JoinDomain},
+			Platform: d.Platform, Replaces: d.Replaces, CreatedAt: d.CreatedAt, AskedAt: d.LastSeenAt,
+		})
+	}
+	return out, err
+}
+
+// devicesDone does something with many computers and says what became of each.
+func (s *Server) devicesDone(in DevicesChosen, progress func(Progress), do func(tell func(int)) ([]core.Device, []deviceauth.Left, error)) (DevicesDone, error) {
+	if len(in.Devices) > MostChosen {
+		return DevicesDone{}, invalid("at most %d computers in one call", MostChosen)
+	}
+	done, left, err := do(func(n int) { progress(Progress{Step: "computers", Done: int64(n), Total: int64(len(in.Devices))}) })
+	out := DevicesDone{Done: []Device{}, Left: []deviceauth.Left{}}
+	for _, d := range done {
+		out.Done = append(out.Done, s.device(d))
+	}
+	out.Left = append(out.Left, left...)
+	return out, err
 }
 
 func (s *Server) enrolmentCreate(ctx context.Context, in EnrolmentCreate) (EnrolmentToken, error) {

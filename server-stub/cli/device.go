@@ -18,7 +18,7 @@ func (a *app) device() *cobra.Command {
 	cmd.AddCommand(a.deviceList(), a.deviceShow(), a.deviceApprove(),
 		a.deviceAct("revoke", "Take a computer's word no longer, and end the sessions it vouched for", admin.VerbDeviceRevoke, "revoked",
 			"Revoke %s and end the sessions it vouched for?"),
-		a.deviceAct("forget", "Revoke a computer and remove its record", admin.VerbDeviceForget, "forgotten", "Revoke %s and remove its record?"))
+		a.deviceForget())
 	return cmd
 }
 
@@ -123,12 +123,23 @@ func (a *app) deviceShow() *cobra.Command {
 
 func (a *app) deviceApprove() *cobra.Command {
 	var in admin.DeviceRef
+	var many waiting
 	var yes bool
 	cmd := &cobra.Command{
-		Use: "approve DEVICE", Short: "Let a computer that waits become a device", Args: args("DEVICE"), ValidArgsFunction: a.completeDevices,
-		Long: "Let a computer that waits become a device.\n\nCompare the fingerprint with the one that platen-deploy status shows on the computer:\n" +
-			"it is what tells the computer from another that asks in its name.",
+		Use: "approve DEVICE | --all-waiting | --file FILE", Short: "Let computers that wait become devices", Args: many.args, ValidArgsFunction: a.completeDevices,
+		Long: "Let a computer that waits become a device, or many at once.\n\n" +
+			"Compare the fingerprint with the one that platen-deploy status shows on the computer:\n" +
+			"it is what tells the computer from another that asks in its name.\n\n" + waitingHelp,
+		Example: "  platen-server device approve 3x7qk2p\n" +
+			"  platen-server device approve --all-waiting --network 10.20.0.0/16 --domain CORP --name 'PC-*'\n" +
+			"  platen-server device approve --file fingerprints.csv --group office --yes",
 		RunE: func(cmd *cobra.Command, given []string) error {
+			if many.wanted() && in.Fingerprint != "" {
+				return usage("--fingerprint is of one computer; many are in a list, for --file")
+			}
+			if many.wanted() {
+				return a.approveMany(cmd, many, in.Group, yes)
+			}
 			in.Device = given[0]
 			if in.Fingerprint == "" {
 				// The very key that was looked at is the one that is approved.
@@ -152,6 +163,7 @@ func (a *app) deviceApprove() *cobra.Command {
 	f.StringVar(&in.Group, "group", "", "its group, of device_groups in the configuration")
 	f.StringVar(&in.Fingerprint, "fingerprint", "", "the fingerprint that the computer shows")
 	f.BoolVar(&yes, "yes", false, "do not ask whether the fingerprints are the same")
+	many.flags(cmd)
 	return cmd
 }
 
@@ -167,6 +179,27 @@ func (a *app) deviceAct(name, short, verb, done, question string) *cobra.Command
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	return cmd
+}
+
+func (a *app) deviceForget() *cobra.Command {
+	var many waiting
+	cmd := a.deviceAct("forget", "Revoke a computer and remove its record, or turn away those that wait", admin.VerbDeviceForget, "forgotten",
+		"Revoke %s and remove its record?")
+	one := cmd.RunE
+	cmd.Use, cmd.Args = "forget DEVICE | --all-waiting | --file FILE", many.args
+	cmd.Long = cmd.Short + ".\n\nA computer that goes on asking waits again, unless Enrol=no is set for it.\n\n" + waitingHelp
+	cmd.RunE = func(cmd *cobra.Command, given []string) error {
+		if !many.wanted() {
+			return one(cmd, given)
+		}
+		yes, err := cmd.Flags().GetBool("yes")
+		if err != nil {
+			return err
+		}
+		return a.forgetMany(cmd, many, yes)
+	}
+	many.flags(cmd)
 	return cmd
 }
 

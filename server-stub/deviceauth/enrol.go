@@ -20,7 +20,12 @@ const (
 	// reissueWithin is how long after its last certificate ended a device is given a new one for its old key: a long summer.
 	reissueWithin = 180 * 24 * time.Hour
 	// mostPending is how many machines may wait for approval at once.
-	mostPending = 500
+	mostPending = 5000
+	// silentAfter is when one that waits and does not ask any more gives its place to another, if there is none left. It has a
+	// new place when it asks again.
+	silentAfter = time.Hour
+	// sweepEvery is how often places are looked for at most: strangers may ask as often as they like.
+	sweepEvery = time.Minute
 	// pendingLife is how long a machine that does not ask any more is kept waiting.
 	pendingLife = 14 * 24 * time.Hour
 )
@@ -129,7 +134,13 @@ func (e *enrolling) newKey(ctx context.Context) error {
 		return err
 	}
 	if waiting >= mostPending {
-		return &core.LimitedError{RetryAt: e.s.o.Clock().Add(time.Hour)}
+		made, err := e.s.makeRoom(ctx, e.tx)
+		if err != nil {
+			return err
+		}
+		if !made {
+			return &core.LimitedError{RetryAt: e.s.o.Clock().Add(time.Hour)}
+		}
 	}
 	take(&d, e.in.Report)
 	d.Address = addressText(e.from)
@@ -138,6 +149,30 @@ func (e *enrolling) newKey(ctx context.Context) error {
 	}
 	e.answer = e.waiting()
 	return nil
+}
+
+// makeRoom forgets machines that wait and do not ask any more, and tells whether there were any.
+func (s *Service) makeRoom(ctx context.Context, tx store.Tx) (bool, error) {
+	now := s.o.Clock()
+	last := s.swept.Load()
+	if last != nil && now.Before(last.Add(sweepEvery)) && !last.After(now) {
+		return false, nil
+	}
+	s.swept.Store(&now)
+	all, err := tx.Devices(ctx)
+	if err != nil {
+		return false, err
+	}
+	made := false
+	for _, d := range all {
+		if d.Status == core.DevicePending && d.LastSeenAt.Before(now.Add(-silentAfter)) {
+			if err := tx.DeleteDevice(ctx, d.ID); err != nil {
+				return false, err
+			}
+			made = true
+		}
+	}
+	return made, nil
 }
 
 func (e *enrolling) waiting() api.Enrolled {

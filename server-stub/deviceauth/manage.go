@@ -120,18 +120,23 @@ func (s *Service) Approve(ctx context.Context, actor, ref, group, fingerprint st
 		case fingerprint != "" && !sameFingerprint(fingerprint, pki.Fingerprint(d.KeyHash)):
 			return fmt.Errorf("%w: its fingerprint is %s, not %s: another machine asks in its name", core.ErrConflict, pki.Fingerprint(d.KeyHash), fingerprint)
 		}
-		if group == "" {
-			old, ok, err := s.sameHardware(ctx, tx, *d)
-			if err != nil {
-				return err
-			}
-			if ok {
-				group = old.Group
-			}
-		}
-		d.Status, d.Group = core.DeviceApproved, group
-		return s.audit(ctx, tx, actor, "device.approve", d.ID, "")
+		return s.approve(ctx, tx, actor, d, group, "")
 	})
+}
+
+// approve lets the machine become a device with its next question.
+func (s *Service) approve(ctx context.Context, tx store.Tx, actor string, d *core.Device, group, detail string) error {
+	if group == "" {
+		old, ok, err := s.sameHardware(ctx, tx, *d)
+		if err != nil {
+			return err
+		}
+		if ok {
+			group = old.Group
+		}
+	}
+	d.Status, d.Group = core.DeviceApproved, group
+	return s.audit(ctx, tx, actor, "device.approve", d.ID, detail)
 }
 
 func sameFingerprint(a, b string) bool {

@@ -71,6 +71,7 @@ type Service struct {
 	shared map[string]bool
 	rate   *rate
 	rules  atomic.Pointer[names.Rules]
+	swept  atomic.Pointer[time.Time] // when makeRoom looked last
 }
 
 // New returns a Service.

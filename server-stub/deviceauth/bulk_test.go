@@ -1,0 +1,227 @@
+package deviceauth_test
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/platenprint/platen/internal/api"
+	"github.com/platenprint/platen/server-stub/core"
+	"github.com/platenprint/platen/server-stub/deviceauth"
+	"github.com/platenprint/platen/server-stub/store"
+)
+
+// queue lets a machine ask without a token.
+func (f *fixture) queue(t *testing.T, m *machine, host, domain string, from netip.Addr) {
+	t.Helper()
+	e, err := f.Enrol(t.Context(), api.Enrolment{
+		CSR: m.csr(t), Machine: m.machineID(), Report: api.DeviceReport{Hostname: host, Platform: "linux/amd64", Version: "1.0.0", JoinDomain: domain, JoinRealm: strings.ToLower(domain) + ".example.org"},
+	}, from)
+	if err != nil || e.Status != api.EnrolmentPending {
+		t.Fatalf("%s: %+v, %v", host, e, err)
+	}
+}
+
+func (f *fixture) waiting(t *testing.T, m deviceauth.Match) (hosts []string, chosen []deviceauth.Chosen) {
+	t.Helper()
+	list, err := f.Waiting(t.Context(), m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, w := range list {
+		hosts = append(hosts, w.Hostname)
+		chosen = append(chosen, deviceauth.Chosen{ID: w.ID, Fingerprint: w.Fingerprint, Hostname: w.Hostname, Address: w.Address, Domain: w.JoinDomain})
+	}
+	return hosts, chosen
+}
+
+const uuid = "4c4c4544-0042-3510-8052-b4c04f564231"
+
+func TestWaitingMachinesAreChosenByWhatIsKnownOfThem(t *testing.T) {
+	f := newFixture(t, groups)
+	a, b, c := newMachine(t, "a"), newMachine(t, "b"), newMachine(t, "c")
+	c.hardware = deviceauth.HardwareID(strings.ToUpper("{" + uuid + "}"))
+	f.queue(t, a, "PC-1", "CORP", netip.MustParseAddr("10.20.0.1"))
+	f.queue(t, b, "PC-2", "GUEST", netip.MustParseAddr("10.30.0.1"))
+	f.queue(t, c, "mac-3", "", netip.MustParseAddr("2001:db8::3"))
+	f.enrol(t, newMachine(t, "d"), "lab") // waits for nothing
+	_, all := f.waiting(t, deviceauth.Match{})
+	fingerprint := map[string]string{}
+	for _, x := range all {
+		fingerprint[x.Hostname] = x.Fingerprint
+	}
+	for name, tt := range map[string]struct {
+		match deviceauth.Match
+		want  []string
+	}{
+		"all":                      {deviceauth.Match{}, []string{"PC-1", "PC-2", "mac-3"}},
+		"a network":                {deviceauth.Match{Networks: []string{"10.20.0.0/16", "2001:db8::/32"}}, []string{"PC-1", "mac-3"}},
+		"a domain":                 {deviceauth.Match{Domain: "corp"}, []string{"PC-1"}},
+		"a realm":                  {deviceauth.Match{Domain: "GUEST.example.org"}, []string{"PC-2"}},
+		"a name":                   {deviceauth.Match{Name: "pc-?"}, []string{"PC-1", "PC-2"}},
+		"all of it":                {deviceauth.Match{Name: "pc-*", Domain: "CORP", Networks: []string{"10.30.0.0/16"}}, nil},
+		"a fingerprint":            {deviceauth.Match{List: []deviceauth.Listed{{Fingerprint: strings.ToUpper(fingerprint["PC-2"])}}}, []string{"PC-2"}},
+		"a UUID":                   {deviceauth.Match{List: []deviceauth.Listed{{UUID: uuid}}}, []string{"mac-3"}},
+		"both, of two machines":    {deviceauth.Match{List: []deviceauth.Listed{{Fingerprint: fingerprint["PC-2"], UUID: uuid}}}, nil},
+		"a list within a network":  {deviceauth.Match{Networks: []string{"10.0.0.0/8"}, List: []deviceauth.Listed{{UUID: uuid}, {Fingerprint: fingerprint["PC-1"]}}}, []string{"PC-1"}},
+		"a list of nobody that is": {deviceauth.Match{List: []deviceauth.Listed{{Fingerprint: "0000-0000-0000-0000-0000-0000-0000-0000"}}}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, _ := f.waiting(t, tt.match)
+			if diff := cmp.Diff(tt.want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	for name, m := range map[string]deviceauth.Match{
+		"network": {Networks: []string{"here"}}, "name": {Name: "pc-["}, "list": {List: []deviceauth.Listed{{}}}, "long list": {List: make([]deviceauth.Listed, deviceauth.MostListed+1)},
+	} {
+		if _, err := f.Waiting(t.Context(), m); !errors.Is(err, core.ErrInvalid) {
+			t.Errorf("a wrong %s: %v", name, err)
+		}
+	}
+}
+
+// A machine whose hardware id is empty is not that of an empty UUID.
+func TestMachinesWithoutAFirmwareIDAreInNoList(t *testing.T) {
+	f := newFixture(t, groups)
+	m := newMachine(t, "a")
+	m.hardware = ""
+	f.queue(t, m, "PC-1", "CORP", desk)
+	if got, _ := f.waiting(t, deviceauth.Match{List: []deviceauth.Listed{{UUID: uuid}}}); len(got) != 0 {
+		t.Errorf("found %v", got)
+	}
+}
+
+func TestE9_ExactlyThoseThatWereShownAreApproved(t *testing.T) {
+	for name, open := range stores {
+		t.Run(name, func(t *testing.T) {
+			f := newFixtureOn(t, open(t), groups)
+			machines := map[string]*machine{}
+			for i := range 6 {
+				host := fmt.Sprintf("pc-%d", i)
+				machines[host] = newMachine(t, host)
+				f.queue(t, machines[host], host, "CORP", desk)
+			}
+			_, shown := f.waiting(t, deviceauth.Match{})
+			// Between the list and the answer:
+			f.queue(t, machines["pc-1"], "pc-one", "CORP", desk)                            // another name
+			f.queue(t, machines["pc-2"], "pc-2", "CORP", netip.MustParseAddr("192.0.2.1"))  // another place
+			f.queue(t, newMachine(t, "new"), "pc-new", "CORP", desk)                        // one that was not shown
+			if _, err := f.Approve(t.Context(), "admin", shown[3].ID, "", ""); err != nil { // approved by somebody else
+				t.Fatal(err)
+			}
+			if _, err := f.Forget(t.Context(), "admin", shown[4].ID); err != nil {
+				t.Fatal(err)
+			}
+			shown[5].Fingerprint = "0000-0000-0000-0000-0000-0000-0000-0000" // another key asks in its name
+			var progress []int
+			done, left, err := f.ApproveAll(t.Context(), "admin", "lab", shown, func(n int) { progress = append(progress, n) })
+			if err != nil || len(done) != 1 || done[0].Hostname != "pc-0" || done[0].Group != "lab" {
+				t.Fatalf("approved %+v, %v", done, err)
+			}
+			why := map[string]string{}
+			for _, l := range left {
+				why[l.Hostname] = l.Why
+			}
+			want := map[string]string{
+				"pc-1": "it calls itself pc-one by now", "pc-2": "it is at 192.0.2.1 by now", "pc-3": "it is approved by now",
+				"pc-4": "it does not wait any more", "pc-5": "it has another key by now",
+			}
+			if diff := cmp.Diff(want, why); diff != "" {
+				t.Error(diff)
+			}
+			if diff := cmp.Diff([]int{6}, progress); diff != "" {
+				t.Error(diff)
+			}
+			if e, err := f.ask(t, machines["pc-0"], ""); err != nil || e.Status != api.EnrolmentDone {
+				t.Errorf("the approved one: %+v, %v", e, err)
+			}
+			for _, host := range []string{"pc-1", "pc-2", "pc-5"} {
+				if e, err := f.ask(t, machines[host], ""); err != nil || e.Status != api.EnrolmentPending {
+					t.Errorf("%s: %+v, %v", host, e, err)
+				}
+			}
+			if got := f.audited(t, "device.approve"); len(got) != 2 || got[0] != "in bulk" {
+				t.Errorf("audit: %q", got)
+			}
+			if _, _, err := f.ApproveAll(t.Context(), "admin", "nope", shown, func(int) {}); !errors.Is(err, core.ErrInvalid) {
+				t.Errorf("an unknown group: %v", err)
+			}
+		})
+	}
+}
+
+func TestApprovedInBulkAMachineKeepsTheGroupOfTheRecordItTakesOver(t *testing.T) {
+	f := newFixture(t, groups)
+	old := newMachine(t, "a")
+	f.enrol(t, old, "lab")
+	again := newMachine(t, "a")
+	again.id = "machine-a-installed-anew"
+	f.queue(t, again, "pc-a", "CORP", desk)
+	list, err := f.Waiting(t.Context(), deviceauth.Match{})
+	if err != nil || len(list) != 1 || list[0].Replaces != old.device {
+		t.Fatalf("waiting: %+v, %v", list, err)
+	}
+	_, chosen := f.waiting(t, deviceauth.Match{})
+	if done, left, err := f.ApproveAll(t.Context(), "admin", "", chosen, func(int) {}); err != nil || len(done) != 1 || done[0].Group != "lab" {
+		t.Errorf("%+v, %+v, %v", done, left, err)
+	}
+}
+
+// A whole company at once: several transactions, and a queue that somebody has filled.
+func TestManyMachinesWaitAreApprovedAndTurnedAway(t *testing.T) {
+	f := newFixture(t, groups)
+	const many = 5000
+	put := func(n int, seen time.Time) {
+		f.update(t, func(tx store.Tx) error {
+			for i := range n {
+				id := fmt.Sprintf("%s-%04d", seen.Format("150405"), i)
+				if err := tx.CreateDevice(t.Context(), core.Device{
+					ID: id, Status: core.DevicePending, MachineID: id, KeyHash: [32]byte{byte(i), byte(i >> 8), byte(seen.Minute())}, Hostname: "pc-" + id, Address: desk.String(),
+					CreatedAt: seen, LastSeenAt: seen,
+				}); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	put(many, start)
+	var limited *core.LimitedError
+	if _, err := f.ask(t, newMachine(t, "late"), ""); !errors.As(err, &limited) {
+		t.Errorf("the queue is full: %v", err)
+	}
+	_, chosen := f.waiting(t, deviceauth.Match{})
+	steps := 0
+	done, left, err := f.ApproveAll(t.Context(), "admin", "", chosen[:many/2], func(int) { steps++ })
+	if err != nil || len(done) != many/2 || len(left) != 0 || steps != many/2/100 {
+		t.Errorf("approved %d, left %d, %d steps, %v", len(done), len(left), steps, err)
+	}
+	gone, left, err := f.ForgetAll(t.Context(), "admin", chosen, func(int) {})
+	if err != nil || len(gone) != many/2 || len(left) != many/2 {
+		t.Errorf("turned away %d, left %d, %v", len(gone), len(left), err)
+	}
+	if hosts, _ := f.waiting(t, deviceauth.Match{}); len(hosts) != 0 {
+		t.Errorf("%d wait still", len(hosts))
+	}
+
+	// Who filled the queue and went away gives way to those that ask.
+	put(many, start.Add(time.Minute))
+	f.now = start.Add(30 * time.Minute)
+	if _, err := f.ask(t, newMachine(t, "patient"), ""); !errors.As(err, &limited) {
+		t.Errorf("they may still be there: %v", err)
+	}
+	f.now = start.Add(2 * time.Hour)
+	if e, err := f.ask(t, newMachine(t, "patient"), ""); err != nil || e.Status != api.EnrolmentPending {
+		t.Errorf("two hours later: %+v, %v", e, err)
+	}
+	if hosts, _ := f.waiting(t, deviceauth.Match{}); len(hosts) != 1 {
+		t.Errorf("%d wait", len(hosts))
+	}
+}
