@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/http"
 	"os"
 	"os/exec"
@@ -23,6 +24,7 @@ import (
 	"github.com/platenprint/platen/auth/usermap"
 	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/printqueue/enrol"
 	"github.com/platenprint/platen/printqueue/ipc"
 	"github.com/platenprint/platen/printqueue/machine"
 	"github.com/platenprint/platen/printqueue/machine/machinetest"
@@ -56,6 +58,7 @@ type desk struct {
 	places statedir.Places
 	place  ipc.Place
 	log    lockedBuffer
+	files  func(path string) string // where a settings file is; nil: there are none
 }
 
 func newDesk(t *testing.T) *desk {
@@ -84,6 +87,7 @@ func (d *desk) start() (stop func() error) {
 			Machine: func(o *machine.Options) {
 				o.Look, o.Retry, o.Every = 10*time.Millisecond, 10*time.Millisecond, 200*time.Millisecond
 			},
+			Settings: d.settings,
 		})
 	}()
 	stop = sync.OnceValue(func() error { cancel(); return <-done })
@@ -115,6 +119,19 @@ func (d *desk) token(text string) {
 	if err := dir.Write(statedir.TokenFile, []byte(text)); err != nil {
 		d.t.Fatal(err)
 	}
+}
+
+// settings makes the service read the files of the desk, with the real rules for owners and modes.
+func (d *desk) settings(o *enrol.Options) {
+	at := d.files
+	if at == nil {
+		at = func(string) string { return filepath.Join(d.root, "none") }
+	}
+	here := o.Computer
+	o.Computer.GOOS, o.Look = "linux", 10*time.Millisecond
+	o.Computer.ReadShared = func(path string) ([]byte, error) { return here.ReadShared(at(path)) }
+	o.Computer.ReadSecret = func(path string) ([]byte, error) { return here.ReadSecret(at(path)) }
+	o.Computer.Stat = func(path string) (fs.FileInfo, error) { return here.Stat(at(path)) }
 }
 
 const envPart = "PLATEN_TEST_PART"
@@ -242,6 +259,116 @@ func (d *desk) noCanary(s *machinetest.Server) {
 	}
 	if s.Key("dev1") == nil {
 		d.t.Error("the server has no key of the device")
+	}
+}
+
+// conf writes a settings file of the computer, as a management system does.
+func (d *desk) conf(name, text string, mode os.FileMode) {
+	d.t.Helper()
+	etc := filepath.Join(d.root, "etc")
+	d.files = func(path string) string { return filepath.Join(etc, filepath.Base(path)) }
+	if err := os.MkdirAll(etc, 0o755); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(etc, name+".new"), []byte(text), 0o600); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(etc, name+".new"), mode); err != nil {
+		d.t.Fatal(err)
+	}
+	if err := os.Rename(filepath.Join(etc, name+".new"), filepath.Join(etc, name)); err != nil {
+		d.t.Fatal(err)
+	}
+}
+
+func (d *desk) status() ipc.Status {
+	c, err := ipc.DialAt(d.t.Context(), d.place)
+	if err != nil {
+		return ipc.Status{}
+	}
+	s, err := c.Status(d.t.Context())
+	if err != nil { // asked too often
+		return ipc.Status{}
+	}
+	return s
+}
+
+func TestE9_AFileOfTheManagementSystemIsEnough(t *testing.T) {
+	s, d := machinetest.New(t), newDesk(t)
+	d.conf("platen.conf", "# nothing yet\n", 0o644)
+	d.start()
+	if st := d.status(); st.Enrolment != ipc.EnrolmentNone || st.Wanted != "" {
+		t.Errorf("before: %+v", st)
+	}
+	d.conf("policy.conf", "ServerURL="+s.URL()+"\nCAPin="+s.Pin().String()+"\n", 0o644)
+	asked := func() (n int) { s.Change(func(s *machinetest.Server) { n = len(s.Enrolments) }); return n }
+	d.await("pending", func() bool { return asked() > 0 })
+	if st := d.status(); st.Enrolment != ipc.EnrolmentPending || st.Wanted != s.URL() || st.WantedBy != "policy /etc/platen/policy.conf:1" || st.Fingerprint == "" || st.NextTry.IsZero() {
+		t.Errorf("pending: %+v", st)
+	}
+	s.Change(func(s *machinetest.Server) { s.Approve = true })
+	d.await("enrolled", func() (reported bool) {
+		s.Change(func(s *machinetest.Server) { reported = len(s.Reports) > 0 })
+		return reported
+	})
+	if st := d.status(); !st.Enrolled || st.Problem != "" {
+		t.Errorf("enrolled: %+v", st)
+	}
+}
+
+func TestE9_ATokenThatOthersCanReadIsRefusedAndTheComputerAsksForApproval(t *testing.T) {
+	s, d := machinetest.New(t), newDesk(t)
+	d.conf("enrolment.token", s.Token(machinetest.Secret), 0o644)
+	d.conf("platen.conf", "ServerURL="+s.URL()+"\nCAPin="+s.Pin().String()+"\n", 0o644)
+	stop := d.start()
+	d.await("pending", func() bool {
+		ok := false
+		s.Change(func(s *machinetest.Server) { ok = len(s.Enrolments) > 0 && s.Enrolments[0].Token == "" })
+		return ok
+	})
+	if st := d.status(); !strings.Contains(st.Detail, "others can read it; chmod 0600") {
+		t.Errorf("status: %+v", st)
+	}
+	if log := d.log.String(); strings.Count(log, "others can read it; chmod 0600") != 1 || strings.Contains(log, machinetest.Secret) {
+		t.Errorf("the log:\n%s", log)
+	}
+	// Closed to others, it counts.
+	d.conf("enrolment.token", s.Token(machinetest.Secret), 0o600)
+	d.await("enrolled", func() (reported bool) {
+		s.Change(func(s *machinetest.Server) { reported = len(s.Reports) > 0 })
+		return reported
+	})
+	if err := stop(); err != nil {
+		t.Error(err)
+	}
+	s.Change(func(s *machinetest.Server) {
+		if last := s.Enrolments[len(s.Enrolments)-1]; last.Token != machinetest.Secret {
+			t.Error("the token was not used")
+		}
+	})
+	if log := d.log.String(); strings.Contains(log, machinetest.Secret) {
+		t.Error("the log has the token")
+	}
+}
+
+func TestTheProxyOfTheSettingsIsUsed(t *testing.T) {
+	t.Setenv("HTTPS_PROXY", "http://environment.example.org:3128")
+	w := way{environment: proxy()}
+	r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://print.example.org/", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range [][2]string{{"", "http://environment.example.org:3128"}, {"http://proxy.example.org:8080", "http://proxy.example.org:8080"}, {"direct", ""}} {
+		w.set(tc[0])
+		got := ""
+		if u, err := w.proxy(r); err != nil {
+			t.Error(err)
+		} else if u != nil {
+			got = u.String()
+		}
+		if got != tc[1] {
+			t.Errorf("Proxy=%s: got %q, want %q", tc[0], got, tc[1])
+		}
 	}
 }
 

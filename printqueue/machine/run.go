@@ -145,7 +145,11 @@ func (m *Machine) become(ctx context.Context) (time.Duration, error) {
 		}
 	}
 	if n := m.now().Next; n != nil {
-		return m.enrol(ctx, *n, "")
+		wait, err := m.enrol(ctx, *n, "")
+		if err != nil && n.From == fromSettings && wish.ServerURL != "" {
+			return m.moved(ctx, wish, err)
+		}
+		return wait, err
 	}
 	try, err := m.pursue(ctx, wish)
 	if err != nil {
@@ -268,6 +272,7 @@ func (m *Machine) enrol(ctx context.Context, try attempt, tokenSecret string) (t
 		return 0, err
 	}
 	l := newLink(try.Server.Address, roots, nil, m.opts.Proxy, m.opts.Clock)
+	l.wished = try.From == fromSettings
 	defer l.close()
 	report := m.describe(ctx)
 	report.MachineID = "" // only a device has one; Machine says who this will be

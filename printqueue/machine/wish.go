@@ -150,10 +150,13 @@ func (m *Machine) pursue(ctx context.Context, w Wish) (attempt, error) {
 	var at server
 	switch d := m.now().Device; {
 	case w.ServerURL != "":
-		if d != nil && (d.Server.URL == w.ServerURL || d.Server.URL == "" && hostOf(d.Server.Address) == hostOf(w.ServerURL)) {
+		if d != nil && d.Server.URL == w.ServerURL {
 			return attempt{}, errNothing
 		}
 		found, authorities, err := m.listener(ctx, w)
+		if err != nil && d != nil && d.Server.URL == "" && hostOf(d.Server.Address) == hostOf(w.ServerURL) {
+			return attempt{}, errNothing // enrolled by hand, most likely there; asked again at the next report
+		}
 		if err != nil {
 			return attempt{}, err
 		}
@@ -179,6 +182,21 @@ func (m *Machine) pursue(ctx context.Context, w Wish) (attempt, error) {
 	n := attempt{Server: at, Key: key, From: fromSettings, Wish: w.id()}
 	m.opts.Logger.InfoContext(ctx, "the computer's settings want it to be a device of a server", "server", w.ServerURL, "origin", w.Origin, "listener", at.Address)
 	return n, m.change(func(r *record) { r.Next = &n })
+}
+
+// moved asks again where the listener is after an enrolment there failed, and tries there if it is somewhere else by now. The key
+// stays the same.
+func (m *Machine) moved(ctx context.Context, w Wish, failed error) (time.Duration, error) {
+	at, _, err := m.listener(ctx, w)
+	if err != nil {
+		return 0, err // this comes first: it says what stands in the way to the listener, too
+	}
+	n := m.now().Next
+	if n == nil || n.Server.Address == at.Address && n.Server.CA == at.CA {
+		return 0, failed
+	}
+	m.opts.Logger.InfoContext(ctx, "the server's listener for devices is somewhere else now", "listener", at.Address)
+	return time.Millisecond, m.change(func(r *record) { r.Next.Server, r.Next.Pending = at, false })
 }
 
 // isCA tells whether the server is believed because of that very certificate.
