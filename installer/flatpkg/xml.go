@@ -84,7 +84,7 @@ type distribution struct {
 	MinSpec int      `xml:"minSpecVersion,attr"`
 	Title   string   `xml:"title"`
 	Options struct {
-		Choosing          string `xml:"customize,attr"`
+		Choosing          string `xml:"customize,attr"` //nolint:misspell // Apple writes it so
 		RequireScripts    bool   `xml:"require-scripts,attr"`
 		RootVolumeOnly    bool   `xml:"rootVolumeOnly,attr"`
 		HostArchitectures string `xml:"hostArchitectures,attr,omitempty"`
