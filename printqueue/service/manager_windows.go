@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
+	"unsafe"
 
 	"github.com/kardianos/service"
 	"golang.org/x/sys/windows"
@@ -22,14 +24,11 @@ type nothing struct{}
 func (nothing) Start(service.Service) error { return nil }
 func (nothing) Stop(service.Service) error  { return nil }
 
-// of names the service of the program at path. DelayedAutoStart is not asked for: the installer sets it.
+// of names the service of the program at path. How it is started and started again is configure's part.
 func of(path string) (service.Service, error) {
 	s, err := service.New(nothing{}, &service.Config{
 		Name: windowsName, DisplayName: display, Description: description, Executable: path, Arguments: []string{command},
-		Option: service.KeyValue{
-			service.StartType: service.ServiceStartAutomatic, service.OnFailure: service.OnFailureRestart,
-			service.OnFailureDelayDuration: "5s", service.OnFailureResetPeriod: 3600,
-		},
+		Option: service.KeyValue{service.StartType: service.ServiceStartAutomatic},
 	})
 	if err == nil && s == nil { // the library can return neither
 		err = ErrNoServiceSystem
@@ -37,7 +36,8 @@ func of(path string) (service.Service, error) {
 	return s, err
 }
 
-// Install makes the service of LocalSystem, started with the computer and again after a failure.
+// Install makes the service of LocalSystem, started with the computer and again after a failure. A service that is there (the
+// package makes it) is set up the same way.
 func (c scm) Install(ctx context.Context, path string) error {
 	if err := trusted(path); err != nil {
 		return fmt.Errorf("install the service: %w", err)
@@ -59,11 +59,19 @@ func (c scm) Install(ctx context.Context, path string) error {
 			return fmt.Errorf("install the service: %w", err)
 		}
 	}
-	return point(image)
+	return configure(image)
 }
 
-// point makes sure that Windows starts exactly our program: the library leaves a path without spaces unquoted.
-func point(image string) error {
+// recovery is what Windows does when the service fails: it starts it again, at last once a minute. Failures count for an hour.
+var recovery = []mgr.RecoveryAction{
+	{Type: mgr.ServiceRestart, Delay: 5 * time.Second},
+	{Type: mgr.ServiceRestart, Delay: 30 * time.Second},
+	{Type: mgr.ServiceRestart, Delay: time.Minute},
+}
+
+// configure makes sure that Windows starts exactly our program (the library leaves a path without spaces unquoted, and so may
+// others who made the service), when it starts it, and that it starts it again. Each step is tried, whatever the others said.
+func configure(image string) error {
 	m, err := mgr.Connect()
 	if err != nil {
 		return fmt.Errorf("install the service: %w", err)
@@ -74,15 +82,32 @@ func point(image string) error {
 		return fmt.Errorf("install the service: %w", err)
 	}
 	defer func() { _ = s.Close() }()
-	config, err := s.Config()
+	step := func(what string, err error) error {
+		if err != nil {
+			return fmt.Errorf("install the service: %s: %w", what, err)
+		}
+		return nil
+	}
+	return errors.Join(
+		step("set what it starts", setImage(s.Handle, image)),
+		step("set that it is started again", s.SetRecoveryActions(recovery, 3600)),
+		step("set that an error counts as a failure", s.SetRecoveryActionsOnNonCrashFailures(true)),
+		step("set that it is started after what log-on needs", setDelayed(s.Handle)),
+	)
+}
+
+func setImage(service windows.Handle, image string) error {
+	path, err := windows.UTF16PtrFromString(image)
 	if err != nil {
-		return fmt.Errorf("install the service: %w", err)
+		return err
 	}
-	config.BinaryPathName = image
-	if err := s.UpdateConfig(config); err != nil {
-		return fmt.Errorf("install the service: set what it starts: %w", err)
-	}
-	return nil
+	return windows.ChangeServiceConfig(service, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE, windows.SERVICE_NO_CHANGE,
+		path, nil, nil, nil, nil, nil, nil)
+}
+
+func setDelayed(service windows.Handle) error {
+	info := windows.SERVICE_DELAYED_AUTO_START_INFO{IsDelayedAutoStartUp: 1}
+	return windows.ChangeServiceConfig2(service, windows.SERVICE_CONFIG_DELAYED_AUTO_START_INFO, (*byte)(unsafe.Pointer(&info)))
 }
 
 func (c scm) Uninstall(ctx context.Context) error {
