@@ -84,6 +84,9 @@ func (p *program) describe(s ipc.Status) {
 		}
 	}
 	line("server", s.ServerURL)
+	if s.Wanted != "" {
+		line("settings", s.Wanted+" ("+s.WantedBy+")")
+	}
 	line("device", s.DeviceID)
 	line("fingerprint", s.Fingerprint)
 	line("group", s.Group)
@@ -93,6 +96,9 @@ func (p *program) describe(s ipc.Status) {
 	line("certificate", moment("valid until", s.Until))
 	line("server answered", moment("at", s.SeenAt))
 	line("problem", s.Detail)
+	if !s.Enrolled || s.Problem != "" {
+		line("next try", moment("at", s.NextTry))
+	}
 	line("version", s.Version)
 }
 
@@ -100,7 +106,7 @@ func moment(word string, t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}
-	return word + " " + t.Local().Format("2006-01-02 15:04")
+	return word + " " + t.Local().Format("2006-01-02 15:04:05")
 }
 
 // sentence says the state in one.
@@ -113,6 +119,9 @@ func sentence(s ipc.Status) string {
 	case ipc.EnrolmentRevoked:
 		return "This computer's enrolment was revoked. To enrol it anew: platen-deploy enrol"
 	case ipc.EnrolmentNone:
+		if s.Wanted != "" {
+			return "This computer is not enrolled yet. It asks " + s.Wanted + " by itself, as its settings say."
+		}
 	}
 	return "This computer is not enrolled. To enrol it: platen-deploy enrol"
 }
