@@ -58,6 +58,8 @@ var rules = []rule{
 	{"server-stub/codes", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/capabilities", []string{"std:net/http", "server-stub/config", "server-stub/store"}, "the comparison is pure"},
 	{"server-stub/web", []string{"server-stub/store/sqlstore", "server-stub/httpapi", "server-stub/directory/ldap"}, "pages know no database and no directory product"},
+	{"server-stub/deploykit", []string{"std:net/http", "std:os/exec", "server-stub/store/...", "server-stub/admin", "installer/tool", "installer/msi", "installer/linux"}, "a kit is made of what it is given"},
+	{"internal/policy", []string{"std:net/http", "std:os/exec", "server-stub/...", "client/...", "printqueue/..."}, "templates come from the table of settings alone"},
 	{"server-stub/deviceapi", []string{"server-stub/store/sqlstore", "server-stub/httpapi"}, "handlers know no database"},
 	{"server-stub/ledger", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/directory", []string{"server-stub/store/...", "server-stub/dirsync", "std:net/http"}, "sources read; dirsync writes"},

@@ -73,6 +73,7 @@ type Deps struct {
 	Mail        *mail.Service // nil where no mail is sent
 	Devices     *deviceauth.Service
 	EnrolAt     func() EnrolAt
+	Kit         func() Kit
 	Settings    []config.Setting
 	Currency    core.Currency
 	// Status fills in what the assembly knows; Users is counted here.
@@ -131,6 +132,7 @@ func (s *Server) routes() {
 	on(s, VerbLedgerShow, s.ledgerShow)
 	onLong(s, VerbLedgerVerify, s.ledgerVerify)
 	on(s, VerbConfigShow, s.configShow)
+	on(s, VerbKit, s.kit)
 	s.credentialRoutes()
 	on(s, VerbCapabilities, s.capabilities)
 	s.directoryRoutes()

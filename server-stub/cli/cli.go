@@ -112,7 +112,7 @@ func (a *app) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.PersistentFlags().StringVar(&a.data, "data", cmp.Or(a.Getenv("PLATEN_DATA"), a.Installed), "the server's data folder (PLATEN_DATA; else that of the installed service)")
 	root.PersistentFlags().BoolVar(&a.json, "json", false, "answer in JSON")
-	root.AddCommand(a.serve(), a.service(), a.status(), a.user(), a.groups(), a.names(), a.ledger(), a.sync(), a.device(), a.enrolment(), a.config(), a.codes(), a.mail(), a.capabilities(), a.entra(), a.backup())
+	root.AddCommand(a.serve(), a.service(), a.status(), a.user(), a.groups(), a.names(), a.ledger(), a.sync(), a.device(), a.enrolment(), a.deployKit(), a.config(), a.codes(), a.mail(), a.capabilities(), a.entra(), a.backup())
 	return root
 }
 

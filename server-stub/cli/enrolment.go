@@ -30,21 +30,7 @@ func (a *app) enrolmentCreate() *cobra.Command {
 			}
 			return a.print(t, func(w io.Writer) {
 				fmt.Fprintln(w, t.Token)
-				machines := fmt.Sprintf("%d computers", t.Uses)
-				switch t.Uses {
-				case 0:
-					machines = "any number of computers"
-				case 1:
-					machines = "one computer"
-				}
-				if t.Networks != "" {
-					machines += " in " + printable(t.Networks)
-				}
-				if t.PerHour > 0 {
-					machines += fmt.Sprintf(", %d an hour,", t.PerHour)
-				}
-				fmt.Fprintf(a.Err, "Token %s is good for %s of group %s until %s. It is not shown again.\n",
-					printable(t.ID), machines, printable(t.Group), when(t.ExpiresAt))
+				fmt.Fprintf(a.Err, "Token %s is good for %s until %s. It is not shown again.\n", printable(t.ID), printable(machines(t)), when(t.ExpiresAt))
 			})
 		},
 	}
@@ -57,6 +43,24 @@ func (a *app) enrolmentCreate() *cobra.Command {
 	f.IntVar(&in.PerHour, "per-hour", 0, "how many computers may enrol by it in an hour (default 100 for a campaign)")
 	f.StringVar(&in.Description, "description", "", "what it is for")
 	return cmd
+}
+
+// machines says in words which computers may enrol by a token.
+func machines(t admin.EnrolmentToken) string {
+	text := fmt.Sprintf("%d computers", t.Uses)
+	switch t.Uses {
+	case 0:
+		text = "any number of computers"
+	case 1:
+		text = "one computer"
+	}
+	if t.Networks != "" {
+		text += " in " + t.Networks
+	}
+	if t.PerHour > 0 {
+		text += fmt.Sprintf(", %d an hour,", t.PerHour)
+	}
+	return text + " of group " + t.Group
 }
 
 func (a *app) enrolmentList() *cobra.Command {

@@ -72,7 +72,7 @@ func (s *server) ready(ctx context.Context) error {
 func (s *server) commandDeps() admin.Deps {
 	return admin.Deps{
 		Store: s.db, Users: s.rooms.users, Sessions: s.rooms.sessions, Roles: s.rooms.roles, Ledger: s.rooms.ledger, Directories: s.rooms.directories, Naming: s.naming(), Credentials: s.rooms.credentials, Mail: s.rooms.mail,
-		Devices: s.devices.Service, EnrolAt: s.enrolAt,
+		Devices: s.devices.Service, EnrolAt: s.enrolAt, Kit: s.kit,
 		Settings: s.cfg.Settings(), Currency: s.cfg.Currency, Status: s.status, Clock: s.now, Logger: s.logger, Capabilities: s.capabilities,
 		Backup: func(ctx context.Context, w io.Writer) error { return s.backup(ctx, w) },
 	}
