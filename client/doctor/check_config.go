@@ -3,6 +3,8 @@ package doctor
 import (
 	"context"
 	"fmt"
+
+	"github.com/platenprint/platen/internal/settings/sources"
 )
 
 func (in Inputs) config(context.Context) Result {
@@ -11,6 +13,9 @@ func (in Inputs) config(context.Context) Result {
 		line := fmt.Sprintf("%s=%s (%s)", v.Name, v.Text, v.Origin)
 		if v.Problem != "" {
 			line += ": " + v.Problem
+		}
+		for _, weaker := range v.Overrides {
+			line += fmt.Sprintf(", instead of %s (%s)", weaker.Text, weaker.Origin)
 		}
 		r.Details = append(r.Details, line)
 	}
@@ -31,7 +36,11 @@ func (in Inputs) config(context.Context) Result {
 		}
 		r.Remedy = "Put the setting right where it stands."
 	case in.Config.Origin("ServerURL").Unconfirmed():
-		r.Level, r.Sentence = Warn, fmt.Sprintf("The network alone names the server %s.", in.Config.ServerURL.Host)
+		who := "The network alone"
+		if in.Config.Origin("ServerURL").Kind == sources.KindPackageName {
+			who = "The file name of the installed package alone"
+		}
+		r.Level, r.Sentence = Warn, fmt.Sprintf("%s names the server %s.", who, in.Config.ServerURL.Host)
 		r.Remedy = "Agree to it when Platen asks, or set ServerURL."
 	default:
 		r.Level, r.Sentence = OK, fmt.Sprintf("The server is %s (%s).", in.Config.ServerURL.Host, in.Config.Origin("ServerURL"))
