@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"github.com/platenprint/platen/client/config"
-	"github.com/platenprint/platen/internal/settings"
+	table "github.com/platenprint/platen/internal/settings"
 )
 
 // registry is a Windows registry.
@@ -23,12 +23,12 @@ func TestE9_TheDoctorSaysWhoNamesTheServer(t *testing.T) {
 		detail   string
 	}{
 		"package name": {
-			registry{settings.RegistryInstaller: {"InstallerFile": `C:\x\platen--print.example.org (1).msi`}},
+			registry{table.RegistryInstaller: {"InstallerFile": `C:\x\platen--print.example.org (1).msi`}},
 			Warn, "The file name of the installed package alone names the server print.example.org.",
 			`ServerURL=https://print.example.org (package name HKLM\Software\Platen\InstallerFile)`,
 		},
 		"policy against property": {
-			registry{settings.RegistryInstaller: {"ServerURL": "https://a.example.org"}, settings.RegistryPolicyMachine: {"ServerURL": "https://b.example.org"}},
+			registry{table.RegistryInstaller: {"ServerURL": "https://a.example.org"}, table.RegistryPolicyMachine: {"ServerURL": "https://b.example.org"}},
 			OK, "The server is b.example.org (policy HKLM",
 			`ServerURL=https://b.example.org (policy HKLM\Software\Policies\Platen), instead of https://a.example.org (installer HKLM\Software\Platen)`,
 		},
