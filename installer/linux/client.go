@@ -4,8 +4,6 @@ import (
 	"embed"
 	"fmt"
 	"path/filepath"
-	"slices"
-	"strings"
 
 	clientcli "github.com/platenprint/platen/client/cli"
 	"github.com/platenprint/platen/installer/product"
@@ -83,7 +81,7 @@ func client(in product.Input) (contents, error) {
 	p.items = append(p.items, papers(in, p.name)...)
 	p.items = append(p.items, item{
 		path: "/usr/share/lintian/overrides/" + p.name, mode: 0o644, format: deb,
-		text: overrides(p.name, "platen", "platen-deploy"),
+		text: text("client/lintian"),
 	})
 	return p, nil
 }
@@ -127,14 +125,4 @@ func papers(in product.Input, name string) []item {
 		{path: "/usr/share/licenses/" + name, mode: 0o755, kind: folder, format: rpm},
 		{path: "/usr/share/licenses/" + name + "/LICENSE", mode: 0o644, source: in.License, kind: license, format: rpm},
 	}
-}
-
-// overrides tell lintian what it finds on purpose: programs without shared libraries.
-func overrides(name string, static ...string) string {
-	var b strings.Builder
-	b.WriteString("# Go programs are linked statically, so that one package fits every release of every distribution.\n")
-	for _, program := range slices.Sorted(slices.Values(static)) {
-		fmt.Fprintf(&b, "%s: statically-linked-binary [usr/bin/%s]\n", name, program)
-	}
-	return b.String()
 }

@@ -55,7 +55,7 @@ func server(in product.Input) (contents, error) {
 	p.items = append(p.items, papers(in, p.name)...)
 	p.items = append(p.items, item{
 		path: "/usr/share/lintian/overrides/" + p.name, mode: 0o644, format: deb,
-		text: overrides(p.name, "platen-server"),
+		text: text("server/lintian"),
 	})
 	return p, nil
 }

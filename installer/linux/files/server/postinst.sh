@@ -4,21 +4,34 @@ set -e
 
 unit=platen-server.service
 account=platen-server
+root="${DPKG_ROOT:-}"
 etc=/etc/platen-server
 data=/var/lib/platen-server
 
+# number is the user's (passwd) or group's (group) number in the system that is installed into, which need not be this one.
+number() {
+	if [ -z "$root" ]; then
+		getent "$1" "$account" | cut -d: -f3
+	else
+		sed -n "s/^$account:[^:]*:\([0-9]*\):.*/\1/p" "$root/etc/$1" 2>/dev/null
+	fi
+}
+
 # own gives a file or folder of the package's to the service's group, unless the administrator said whose it is.
 own() {
-	if [ ! -L "$1" ] && [ -e "$1" ] && ! dpkg-statoverride --list "$1" >/dev/null; then
-		chgrp "$account" "$1"
+	if [ ! -L "$root$1" ] && [ -e "$root$1" ] && ! dpkg-statoverride --list "$1" >/dev/null; then
+		chgrp "$(number group)" "$root$1"
 	fi
 }
 
 case "$1" in
 configure | abort-upgrade | abort-deconfigure | abort-remove)
-	if ! getent passwd "$account" >/dev/null; then
+	if [ -z "$(number passwd)" ]; then
 		if command -v systemd-sysusers >/dev/null 2>&1; then
-			systemd-sysusers platen-server.conf
+			systemd-sysusers --root="$root/" platen-server.conf
+		elif [ -n "$root" ]; then
+			echo "platen-server: $root needs an account and a group $account" >&2
+			exit 1
 		else
 			adduser --system --group --quiet --home "$data" --no-create-home --gecos "Platen Server" "$account"
 		fi
@@ -26,9 +39,10 @@ configure | abort-upgrade | abort-deconfigure | abort-remove)
 	own "$etc"
 	own "$etc/platen-server.yaml"
 	# systemd would make it; so would a hand that starts the program without systemd.
-	if [ ! -e "$data" ] && [ ! -L "$data" ]; then
-		mkdir -m 0700 "$data"
-		chown "$account:$account" "$data"
+	if [ ! -e "$root$data" ] && [ ! -L "$root$data" ]; then
+		mkdir -p "$root/var/lib"
+		mkdir -m 0700 "$root$data"
+		chown "$(number passwd):$(number group)" "$root$data"
 	fi
 	deb-systemd-helper unmask "$unit" >/dev/null || true
 	if deb-systemd-helper --quiet was-enabled "$unit"; then
@@ -36,7 +50,7 @@ configure | abort-upgrade | abort-deconfigure | abort-remove)
 	else
 		deb-systemd-helper update-state "$unit" >/dev/null || true
 	fi
-	if [ -d /run/systemd/system ]; then
+	if [ -z "$root" ] && [ -d /run/systemd/system ]; then
 		systemctl --system daemon-reload >/dev/null || true
 		action=start
 		[ -z "$2" ] || action=restart
