@@ -96,7 +96,7 @@ func (p *program) describe(s ipc.Status) {
 	line("certificate", moment("valid until", s.Until))
 	line("server answered", moment("at", s.SeenAt))
 	line("problem", s.Detail)
-	if !s.Enrolled || s.Problem != "" {
+	if s.Wanted != "" && !s.Enrolled || s.Enrolment == ipc.EnrolmentPending || s.Problem != "" {
 		line("next try", moment("at", s.NextTry))
 	}
 	line("version", s.Version)

@@ -30,7 +30,7 @@ func TestE9_StatusSaysWhereTheServerComesFromAndWhatIsNext(t *testing.T) {
 			ipc.Status{Enrolment: ipc.EnrolmentPending, Fingerprint: "abcd", Wanted: "https://print.example.org", WantedBy: "installer HKLM", NextTry: next},
 			[]string{"waits for an administrator's approval", "next try:", "fingerprint:     abcd"}, "problem",
 		},
-		"nobody wants it": {ipc.Status{Enrolment: ipc.EnrolmentNone}, []string{"To enrol it: platen-deploy enrol"}, "settings"},
+		"nobody wants it": {ipc.Status{Enrolment: ipc.EnrolmentNone, NextTry: next}, []string{"To enrol it: platen-deploy enrol"}, "next try"},
 		"done":            {ipc.Status{Enrolment: ipc.EnrolmentDone, Enrolled: true, NextTry: next}, []string{"is enrolled and vouches"}, "next try"},
 	} {
 		t.Run(name, func(t *testing.T) {
