@@ -480,6 +480,14 @@ func same(a, b image.Image) bool {
 	return true
 }
 
+// asked is a start where only the network, or the package's name, names a server.
+func asked(host string, where status.Where) status.Snapshot {
+	s := signedOut()
+	s.Ask, s.Offers, s.Prefill, s.ServerHost = status.AskConfirmServer, nil, "", ""
+	s.Server = &status.Server{URL: "https://" + host, Host: host, Where: where}
+	return s
+}
+
 // TestGallery makes pictures of every page, in the languages and colours that PLATEN_SCREENSHOTS asks for, into that
 // folder. Without it there is nothing to make.
 func TestGallery(t *testing.T) {
@@ -508,11 +516,19 @@ func TestGallery(t *testing.T) {
 	low.TopUpURL = "https://pay.example.org"
 	busy := signedOut()
 	busy.State = status.StateSigningIn
+	found := asked("print.example.org:8443", status.WhereNetwork)
+	refusedServer := asked("print.example.org:8443", status.WhereNetwork)
+	refusedServer.Ask, refusedServer.Server.Rejected = status.AskNothing, true
+	refusedServer.Problem = &status.Problem{Code: status.ProblemNotConfigured}
 	for _, shot := range []struct {
 		name string
 		s    status.Snapshot
 		page string
 	}{
+		{"server", found, ""},
+		{"server-package", asked("print.example.org", status.WherePackage), ""},
+		{"server-long", asked("printing-services.faculty-of-natural-sciences.campus-north.university.example.org:8443", status.WhereNetwork), ""},
+		{"server-refused", refusedServer, ""},
 		{"sign-in", signedOut(), ""},
 		{"refused", refused, ""},
 		{"unsafe", unsafe, ""},

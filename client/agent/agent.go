@@ -297,7 +297,7 @@ func (a *agent) furnish(ctx context.Context, tasks *sync.WaitGroup) {
 }
 
 // originConfirmed is where a setting comes from that a person has confirmed (tray/view has words for it).
-const originConfirmed = "confirmed by you"
+const originConfirmed = "confirmed"
 
 var (
 	errNoServer  = errors.New("no server is set")

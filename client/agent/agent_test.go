@@ -171,9 +171,12 @@ func TestGuestComesOnceAndNeverInterrupts(t *testing.T) {
 			ask(status.StateStarting, ""), ask(status.StateSignedOut, status.AskFirstLaunch),
 		}, []bool{false, true}},
 		"known person": {[]status.Snapshot{ask(status.StateStarting, ""), ask(status.StateFollowing, "")}, []bool{false, false}},
+		"a notification asks about a server, the window about signing in": {[]status.Snapshot{
+			ask(status.StateStarting, ""), ask(status.StateSignedOut, status.AskConfirmServer), ask(status.StateSignedOut, status.AskFirstLaunch),
+		}, []bool{false, false, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			g := guest{}
+			g := guest{toasts: true}
 			var got []bool
 			for _, s := range test.seen {
 				got = append(got, g.invited(s))
@@ -182,6 +185,13 @@ func TestGuestComesOnceAndNeverInterrupts(t *testing.T) {
 				t.Error(diff)
 			}
 		})
+	}
+}
+
+func TestWithoutNotificationsTheWindowAsksAboutAServer(t *testing.T) {
+	g := guest{}
+	if !g.invited(status.Snapshot{State: status.StateSignedOut, Ask: status.AskConfirmServer}) {
+		t.Error("nobody would know")
 	}
 }
 

@@ -44,7 +44,7 @@ func (d *desktop) run(ctx context.Context) {
 		d.send(ctx)
 	}()
 	defer func() { <-sent }()
-	guest := guest{}
+	guest := guest{toasts: d.toast != nil}
 	toaster := view.NewToaster(d.locale)
 	var s status.Snapshot
 	for {
@@ -121,6 +121,7 @@ func (d *desktop) send(ctx context.Context) {
 type guest struct {
 	came   bool
 	worked bool // somebody has been signed in since the log-on
+	toasts bool // this desktop shows notifications: one asks about a server, not the window
 }
 
 func (g *guest) invited(s status.Snapshot) bool {
@@ -128,6 +129,9 @@ func (g *guest) invited(s status.Snapshot) bool {
 		g.worked = true
 	}
 	if s.Ask == status.AskNothing || g.came || g.worked || s.State != status.StateSignedOut {
+		return false
+	}
+	if s.Ask == status.AskConfirmServer && g.toasts {
 		return false
 	}
 	g.came = true

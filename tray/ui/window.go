@@ -130,6 +130,12 @@ func (w *Window) Update(s status.Snapshot) {
 		return
 	}
 	wanted := view.PageOf(s, w.wanted)
+	switch {
+	case w.current == pageServer && s.State == status.StateStarting: // it was answered: what comes is on its way
+		wanted = pageServer
+	case wanted == status.PageSignIn && s.Server != nil:
+		wanted = pageServer
+	}
 	if w.wanted == status.PageSignIn && wanted != status.PageSignIn {
 		w.wanted = status.PageAuto // signed in: from now on the window follows the state
 	}
@@ -172,6 +178,8 @@ func (w *Window) turn(to status.Page) {
 	switch to {
 	case status.PageSignIn:
 		w.show(to, newIdentify(w))
+	case pageServer:
+		w.show(to, newServer(w))
 	case status.PageDetails:
 		w.show(to, newDetails(w))
 	case status.PageSettings:
@@ -265,9 +273,10 @@ func (w *Window) key(e *fyne.KeyEvent) {
 	w.page.key(e)
 }
 
-// Close is the person closing the window. Unanswered, identification means "not now".
+// Close is the person closing the window. Unanswered, identification and the question about a server mean "not now".
 func (w *Window) Close() {
-	if p, ok := w.page.(*identify); !ok || p.leaves() {
+	p, identifies := w.page.(*identify)
+	if w.current != pageServer && !identifies || identifies && p.leaves() {
 		w.quit()
 		return
 	}

@@ -105,8 +105,19 @@ func (r *Resident) do(a status.Action) (status.Result, chan status.Result) {
 	case status.ActionContinue:
 		r.end(r.after, status.Result{OK: true})
 		return status.Result{OK: true}, nil
+	case status.ActionConfirmServer:
+		s := r.now
+		s.Server, s.Ask, s.Offers = nil, status.AskFirstLaunch, []status.Offer{{Method: status.MethodPrompt}}
+		r.set(s)
+		return status.Result{OK: true}, nil
+	case status.ActionRejectServer:
+		s, server := r.now, *r.now.Server
+		server.Rejected = true
+		s.Server, s.Ask, s.Problem = &server, status.AskNothing, &status.Problem{Code: status.ProblemNotConfigured}
+		r.set(s)
+		return status.Result{OK: true}, nil
 	case status.ActionOpen, status.ActionRetry, status.ActionOpenPortal, status.ActionOpenTopUp, status.ActionFirstFrame,
-		status.ActionDismiss, status.ActionOpenAgain, status.ActionStay, status.ActionQuit:
+		status.ActionDismiss, status.ActionOpenAgain, status.ActionStay, status.ActionQuit, status.ActionPurge:
 		return status.Result{OK: true}, nil
 	default:
 		return status.Result{Problem: &status.Problem{Code: status.ProblemInvalid}}, nil

@@ -157,7 +157,7 @@ func (l Locale) question(s status.Snapshot, m Identify) (heading, intro string) 
 			intro = l.text("toast.close_browser")
 		}
 		return heading, intro
-	case status.AskNothing, status.AskFirstLaunch:
+	case status.AskNothing, status.AskFirstLaunch, status.AskConfirmServer:
 	}
 	heading = l.text("identify.title.first_launch")
 	if findingOut(s) {

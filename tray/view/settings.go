@@ -50,8 +50,12 @@ func SettingsOf(s status.Snapshot, d *status.Details, l Locale) Settings {
 	return m
 }
 
-// originKinds are the kinds of source as client/config writes them, before the file, key or variable.
-var originKinds = []string{"policy", "flag", "environment", "user file", "machine file", "installer", "discovery", "default"}
+// originKinds are the kinds of source as internal/settings/sources (and client/agent, for a server that the person has confirmed)
+// writes them, before the file, key or variable.
+var originKinds = []string{
+	"policy", "flag", "environment", "user file", "recommended", "machine file", "site file", "installer", "package name", "discovery", "confirmed",
+	"default",
+}
 
 // origin puts the kind of source into words and leaves the place as it is: "policy /etc/platen/policy.conf:3" becomes
 // "set by your organisation (/etc/platen/policy.conf:3)".

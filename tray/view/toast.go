@@ -57,6 +57,7 @@ const (
 	toastLeaving = "leaving"
 	toastKeyring = "keyring"
 	toastNoTray  = "no-tray"
+	toastServer  = "server"
 )
 
 // NewToaster returns a Toaster for a resident that has just started.
@@ -76,6 +77,7 @@ func (t *Toaster) Next(s status.Snapshot) []Toast {
 	}
 	add(t.keyring(s)...)
 	add(t.noTray(s)...)
+	add(t.server(s)...)
 	t.state = s.State
 	t.browser = s.InBrowser && signedIn(s)
 	return toasts
@@ -307,6 +309,18 @@ func (t *Toaster) noTray(s status.Snapshot) []Toast {
 		ID: toastNoTray, Title: t.locale.text("toast.no_tray"), Body: t.locale.text("toast.no_tray_body"),
 		Buttons: []Button{{t.locale.text("button.open"), open(status.PageAuto)}}, Default: open(status.PageAuto),
 	}, "no-tray")
+}
+
+// server says once that a server waits for the person's word. It is answered in the window, where there is room to look.
+func (t *Toaster) server(s status.Snapshot) []Toast {
+	if s.Ask != status.AskConfirmServer || s.Server == nil {
+		return nil
+	}
+	l := t.locale
+	return t.once(Toast{
+		ID: toastServer, Title: l.text("toast.server", "host", s.Server.Host), Body: l.text("toast.server_body"),
+		Buttons: []Button{{l.text("button.open"), open(status.PageSignIn)}}, Default: open(status.PageSignIn),
+	}, "server")
 }
 
 func (t *Toaster) once(toast Toast, what string) []Toast {

@@ -215,6 +215,27 @@ func renamed(s *status.Snapshot)   { s.NewName = "alex.test@example.org" }
 func noTray(s *status.Snapshot)    { s.NoTray = true }
 func hidden(s *status.Snapshot)    { s.HideBalance, s.Balance = true, nil }
 
+func TestE9_AServerIsAskedAboutOnce(t *testing.T) {
+	toaster := view.NewToaster(localeOf(t, "en"))
+	found := asked(status.WhereNetwork, false)
+	first := toaster.Next(found)
+	if len(first) != 1 || first[0].Title != "Is print.example.org:8443 your print server?" {
+		t.Fatalf("said %+v", first)
+	}
+	for _, a := range []status.Action{first[0].Default, first[0].Buttons[0].Action} {
+		if a.Kind != status.ActionOpen || a.Page != status.PageSignIn {
+			t.Errorf("a click does %+v; the answer needs a look", a)
+		}
+	}
+	found.Seq++
+	if again := toaster.Next(found); len(again) > 0 {
+		t.Errorf("said again: %+v", again)
+	}
+	if said := view.NewToaster(localeOf(t, "en")).Next(asked(status.WhereNetwork, true)); len(said) > 0 {
+		t.Errorf("said of a server that was refused: %+v", said)
+	}
+}
+
 func TestToastsOfferWhatHelps(t *testing.T) {
 	topUp := func(s *status.Snapshot) { s.TopUpURL = "https://pay.example.org" }
 	for _, tc := range []struct {

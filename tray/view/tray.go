@@ -50,7 +50,7 @@ func TrayOf(s status.Snapshot, l Locale, now time.Time) Tray {
 
 func iconOf(s status.Snapshot) Icon {
 	switch {
-	case hinders(s.Problem):
+	case hinders(s.Problem), asks(s):
 		return IconProblem
 	case s.State == status.StateOffline:
 		return IconOffline
@@ -82,6 +82,9 @@ func (l Locale) tooltip(s status.Snapshot, now time.Time) string {
 	amount := l.shownAmount(s)
 	if hinders(s.Problem) {
 		return l.text("tooltip.problem", "problem", l.sentence(s.Problem, s))
+	}
+	if asks(s) {
+		return l.text("tooltip.server", "host", s.Server.Host)
 	}
 	switch s.State {
 	case status.StateFollowing:
@@ -150,6 +153,8 @@ func (l Locale) signItems(s status.Snapshot) []Item {
 		return []Item{again, cancel}
 	case signedIn(s) && !s.Shared:
 		return []Item{{ID: "sign-out", Text: l.text("menu.sign_out"), Action: status.Action{Kind: status.ActionSignOut}}}
+	case s.Server != nil:
+		return []Item{{ID: "sign-in", Text: l.text("menu.server"), Action: open(status.PageSignIn)}}
 	case s.State == status.StateSignedOut, s.State == status.StateOffline && !signedIn(s):
 		return []Item{{ID: "sign-in", Text: l.text("menu.sign_in"), Action: open(status.PageSignIn)}}
 	default:
@@ -200,6 +205,9 @@ func worthRetrying(s status.Snapshot) bool {
 func (l Locale) stateLine(s status.Snapshot, now time.Time) string {
 	if hinders(s.Problem) {
 		return l.sentence(s.Problem, s)
+	}
+	if asks(s) {
+		return l.text("state.server", "host", s.Server.Host)
 	}
 	switch s.State {
 	case status.StateFollowing:

@@ -100,6 +100,17 @@ func problem(code status.ProblemCode) func(*status.Snapshot) {
 	return func(s *status.Snapshot) { s.Problem = &status.Problem{Code: code, Host: "print.example.org"} }
 }
 
+// asked is a start where only the network, or the package's name, names a server.
+func asked(where status.Where, rejected bool) status.Snapshot {
+	return signedOut(status.AskConfirmServer, func(s *status.Snapshot) {
+		s.Offers, s.ServerHost, s.Prefill = nil, "", ""
+		s.Server = &status.Server{URL: "https://print.example.org:8443", Host: "print.example.org:8443", Where: where, Rejected: rejected}
+		if rejected {
+			s.Ask, s.Problem = status.AskNothing, &status.Problem{Code: status.ProblemNotConfigured}
+		}
+	})
+}
+
 // cases are the situations of the design, each a snapshot.
 var cases = []struct {
 	name string
@@ -199,6 +210,9 @@ var cases = []struct {
 	{"clock", base(problem(status.ProblemClock))},
 	{"server", base(problem(status.ProblemServer))},
 	{"config", base(problem(status.ProblemConfig))},
+	{"E9 a server of the network", asked(status.WhereNetwork, false)},
+	{"E9 a server of the package's name", asked(status.WherePackage, false)},
+	{"E9 a server that was refused", asked(status.WhereNetwork, true)},
 	{"a problem of a later version", base(problem("sunspots"))},
 }
 
@@ -239,6 +253,15 @@ func describe(b *strings.Builder, s status.Snapshot, l view.Locale) {
 	}
 	switch page := view.PageOf(s, status.PageAuto); page {
 	case status.PageSignIn:
+		if s.Server != nil {
+			m := view.AskServerOf(s, l)
+			line("heading", m.Heading)
+			line("host", m.Host)
+			line("found", m.Found)
+			line("buttons", "["+m.Yes.Text+"]", m.No.Text)
+			line("unsure", m.Unsure)
+			break
+		}
 		m := view.IdentifyOf(s, l, now)
 		line("heading", m.Heading)
 		line("intro", m.Intro)
