@@ -26,6 +26,7 @@ import (
 	"github.com/platenprint/platen/installer/macos"
 	"github.com/platenprint/platen/installer/macos/identity"
 	"github.com/platenprint/platen/installer/product"
+	"github.com/platenprint/platen/internal/settings"
 	"github.com/platenprint/platen/internal/testenv"
 )
 
@@ -366,6 +367,30 @@ func TestTextsAndIdentifiersAgree(t *testing.T) {
 	}
 	if all[identity.Support+"/platen.conf"] != nil || all[identity.InstallerFile] != nil {
 		t.Error("the package would replace what it must keep")
+	}
+}
+
+// The client and the page for administrators mean the same places.
+func TestOthersMeanTheSamePlaces(t *testing.T) {
+	for got, want := range map[string]string{
+		settings.MacInstallerFile: identity.InstallerFile, settings.MacFolder: identity.Support,
+		settings.ManagedPreferences: identity.Bundle, settings.ManagedDeployPreferences: identity.Deploy,
+	} {
+		if got != want {
+			t.Errorf("the settings have %s, the package %s", got, want)
+		}
+	}
+	page, err := os.ReadFile("../../docs/deploy/macos.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, place := range []string{
+		identity.App, identity.AgentPlist, identity.DeployPlist, identity.DeployTool, identity.Uninstaller, identity.PathsFile,
+		identity.Package, identity.LabelPrefix, "macOS " + strings.TrimSuffix(macos.MinOS, ".0") + " and newer",
+	} {
+		if !strings.Contains(string(page), place) {
+			t.Errorf("docs/deploy/macos.md does not name %s", place)
+		}
 	}
 }
 
