@@ -124,8 +124,8 @@ func (s *store) nodes(pairs []pair, size int, leaf bool) []pair {
 	return above
 }
 
-// bill makes the bill of materials of entries, whose checksums are known.
-func bill(entries []*entry, when time.Time) ([]byte, error) {
+// bill makes the bill of materials of entries, whose checksums are known. node is the size of the nodes of the large trees.
+func bill(entries []*entry, when time.Time, node int) ([]byte, error) {
 	s := &store{}
 	files := uint64(0)
 	for _, e := range entries {
@@ -134,21 +134,21 @@ func bill(entries []*entry, when time.Time) ([]byte, error) {
 	// One line for what is of no processor: the sum of sizes, in 32 bits, wrapping.
 	info := be32(nil, 1, uint32(len(entries)+1), 1, 0, 0, uint32(files), 0)
 	s.name("BomInfo", s.add(info))
-	paths, large, err := s.paths(entries, when)
+	paths, large, err := s.paths(entries, when, node)
 	if err != nil {
 		return nil, err
 	}
 	s.name("Paths", paths)
-	s.name("HLIndex", s.tree(nil, bigNode)) // hard links: none
+	s.name("HLIndex", s.tree(nil, node)) // hard links: none
 	virtual := s.tree(nil, smallNode)
 	s.name("VIndex", s.add(append(be32(nil, 1, virtual, 0), 0)))
-	s.name("Size64", s.tree(large, bigNode)) // sizes that do not fit in 32 bits
+	s.name("Size64", s.tree(large, node)) // sizes that do not fit in 32 bits
 	return s.bytes()
 }
 
 // paths writes the tree of paths, level by level as in a file system: each has the number of its folder and its name. It
 // also returns the pairs of sizes that do not fit.
-func (s *store) paths(entries []*entry, when time.Time) (uint32, []pair, error) {
+func (s *store) paths(entries []*entry, when time.Time, node int) (uint32, []pair, error) {
 	order := slices.Clone(entries)
 	slices.SortStableFunc(order, func(a, b *entry) int { return len(parts(a.Path)) - len(parts(b.Path)) })
 	numbers := map[string]uint32{}
@@ -171,7 +171,7 @@ func (s *store) paths(entries []*entry, when time.Time) (uint32, []pair, error) 
 		value := s.add(append(append(be32(nil, parent), path.Base(e.Path)...), 0))
 		pairs = append(pairs, pair{key, value})
 	}
-	return s.tree(pairs, bigNode), large, nil
+	return s.tree(pairs, node), large, nil
 }
 
 // metadata is what the bill says of one path.

@@ -108,7 +108,7 @@ func (p Package) fill(ctx context.Context, x *archive, entries []*entry) error {
 	if err := dir.stored("Payload", func(w io.Writer) error { return compressed(ctx, w, entries, p.Time) }); err != nil {
 		return fmt.Errorf("write the payload: %w", err)
 	}
-	bom, err := bill(entries, p.Time)
+	bom, err := bill(entries, p.Time, bigNode)
 	if err != nil {
 		return fmt.Errorf("write the bill of materials: %w", err)
 	}

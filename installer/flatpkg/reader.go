@@ -17,6 +17,7 @@ import (
 	"path"
 	"slices"
 	"strconv"
+	"sync"
 )
 
 // Limits of what is believed of a package that is read.
@@ -172,7 +173,9 @@ type Entry struct {
 // What visit does not read is passed over.
 func (r *Reader) Walk(name string, visit func(e Entry, content io.Reader) error) error {
 	pr, pw := io.Pipe()
-	go func() { pw.CloseWithError(r.Copy(pw, name)) }()
+	var copying sync.WaitGroup
+	copying.Go(func() { pw.CloseWithError(r.Copy(pw, name)) })
+	defer copying.Wait()
 	err := walk(pr, visit)
 	if err == nil {
 		_, err = io.Copy(io.Discard, pr) // Copy compares the checksums at its end

@@ -2,7 +2,11 @@ package macos_test
 
 import (
 	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/sha256"
+	"crypto/x509"
 	"debug/macho"
 	"encoding/binary"
 	"encoding/hex"
@@ -12,6 +16,7 @@ import (
 	"fmt"
 	"image/png"
 	"io"
+	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -462,6 +467,46 @@ func TestWhatWasSignedIsPackedAsItIs(t *testing.T) {
 		if _, err := macos.Build(t.Context(), in, macos.Options{Staged: dir}); err == nil {
 			t.Errorf("what was staged %s was packed", name)
 		}
+	}
+}
+
+// failing is a key that does not sign.
+type failing struct{ crypto.Signer }
+
+func (failing) Sign(io.Reader, []byte, crypto.SignerOpts) ([]byte, error) {
+	return nil, errors.New("no card in the reader")
+}
+
+func TestAFailedBuildLeavesNoFile(t *testing.T) {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: when, NotAfter: when.AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	certificate, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	in := input(t)
+	signer := &flatpkg.Signer{Key: failing{key}, Chain: []*x509.Certificate{certificate}}
+	if _, err := macos.Build(t.Context(), in, macos.Options{Signer: signer}); err == nil {
+		t.Error("a package was made")
+	}
+	if left, err := os.ReadDir(in.Out); err != nil || len(left) > 0 {
+		t.Errorf("left: %v %v", left, err)
+	}
+	signer.Key = key
+	r, err := flatpkg.Open(build(t, in, macos.Options{Signer: signer}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if !r.Signed() {
+		t.Error("the package is not signed")
 	}
 }
 

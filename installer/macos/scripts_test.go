@@ -42,7 +42,7 @@ func newMac(t *testing.T, shell string) *mac {
 	t.Helper()
 	m := &mac{t: t, root: t.TempDir(), shell: shell, pkg: build(t, input(t), macos.Options{})}
 	for _, dir := range []string{
-		"Applications", "Library/Application Support", "Library/LaunchAgents", "Library/LaunchDaemons", "private/etc/paths.d",
+		"Applications", "Library/Application Support", "Library/LaunchAgents", "Library/LaunchDaemons", "private/etc/paths.d", "private/var/run",
 		"Users/alex/Library/Application Support/Platen", "stubs",
 	} {
 		if err := os.MkdirAll(m.at("/"+dir), 0o755); err != nil {
@@ -112,7 +112,7 @@ func (m *mac) calls() []string {
 // moved is a script with its absolute paths below the root.
 func (m *mac) moved(script string) string {
 	m.t.Helper()
-	for _, dir := range []string{"/Applications", "/Library/", "/private/etc"} {
+	for _, dir := range []string{"/Applications", "/Library/", "/private/etc", "/private/var"} {
 		script = strings.ReplaceAll(script, "'"+dir, "'"+m.root+dir)
 	}
 	for path, stub := range map[string]string{
@@ -498,6 +498,22 @@ func TestPostinstall(t *testing.T) {
 			t.Errorf("%+v", r)
 		}
 	})
+	inEachShell(t, "leaves nothing half written on a full disk", func(t *testing.T, m *mac) {
+		prepared(m)
+		m.write(support+"/platen.conf.default", strings.Repeat("# default\n", 1000))
+		// Files of more than 512 bytes cannot be written, as if the disk were full.
+		script := "trap '' XFSZ; ulimit -f 1\n" + scriptOf(t, m.pkg, "postinstall")
+		if r := m.run(script, nil, name, "/", "/", "/"); r.code == 0 || !strings.Contains(r.text, "Is the disk full?") {
+			t.Errorf("%+v", r)
+		}
+		left, err := os.ReadDir(m.at(support))
+		if err != nil || len(left) != 2 {
+			t.Errorf("left: %v %v", left, err)
+		}
+		if r := m.postinstall(name); r.code != 0 || len(m.read(support+"/platen.conf")) != 10_000 {
+			t.Errorf("with room on the disk: %+v", r)
+		}
+	})
 	inEachShell(t, "ends well, and says so, where nothing can be started", func(t *testing.T, m *mac) {
 		prepared(m)
 		m.stub("launchctl", "exit 5")
@@ -518,6 +534,7 @@ func TestUninstall(t *testing.T) {
 		m.write(support+"/installer-file", "platen--print.example.org.pkg\n")
 		m.write(support+"/sys/device.json", "key")
 		m.write(support+"/sys/log/deploy.log", "line")
+		m.write("/private/var/run/platen/deploy.lock", "")
 		return before
 	}
 	inEachShell(t, "pain8_leaves nothing", func(t *testing.T, m *mac) {
@@ -584,7 +601,7 @@ func TestUninstall(t *testing.T) {
 		}
 	})
 	inEachShell(t, "R_LINK_1 removes links, not what they lead to", func(t *testing.T, m *mac) {
-		for _, path := range []string{identity.App, support, identity.AgentPlist, support + "/sys", support + "/bin"} {
+		for _, path := range []string{identity.App, support, identity.AgentPlist, support + "/sys", support + "/bin", "/private/var/run/platen"} {
 			used(m)
 			if err := os.RemoveAll(m.at(path)); err != nil {
 				t.Fatal(err)

@@ -21,6 +21,7 @@ main() {
 	agent_plist='/Library/LaunchAgents/org.platenprint.platen.plist'
 	deploy_plist='/Library/LaunchDaemons/org.platenprint.deploy.plist'
 	paths='/private/etc/paths.d/platen'
+	socket='/private/var/run/platen'
 	support='/Library/Application Support/Platen'
 	launchctl='/bin/launchctl'
 	pkgutil='/usr/sbin/pkgutil'
@@ -70,6 +71,7 @@ main() {
 
 	# rm removes a link, not what it leads to; the folders that these names are in are root's, or administrators'.
 	/bin/rm -rf "$app" || warn "$app could not be removed."
+	/bin/rm -rf "$socket" || warn "$socket could not be removed; macOS does when it starts."
 	/bin/rm -f "$agent_plist" "$deploy_plist" "$paths" || warn 'a file of launchd or of the shells could not be removed.'
 	if [ -L "$support" ]; then
 		/bin/rm -f "$support" || warn "$support could not be removed."
