@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/godbus/dbus/v5"
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/platenprint/platen/internal/testenv"
@@ -27,6 +28,8 @@ import (
 //	keyring unlocked|locked   starts a private session bus with a GNOME keyring
 //	relock unlocked|locked    starts the keyring again with what it has kept
 //	mode FILE 0NNN            checks permission bits
+//	sealed session|note       wants a sealed file of that kind
+//	key there|gone            looks whether the keyring has the key of the sealed files
 func TestScripts(t *testing.T) {
 	server := buildServer(t)
 	testscript.Run(t, testscript.Params{
@@ -48,6 +51,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"address": address, "ready": ready, "until": until, "keyring": startKeyring, "relock": relock, "mode": mode,
+			"sealed": sealed, "key": sealingKey,
 		},
 	})
 }
@@ -161,5 +165,31 @@ func mode(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	if got := fmt.Sprintf("%#o", info.Mode().Perm()); got != args[1] {
 		ts.Fatalf("%s has mode %s, want %s", args[0], got, args[1])
+	}
+}
+
+func sealed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: sealed KIND")
+	}
+	found, err := filepath.Glob(ts.MkAbs("state/platen/" + args[0] + "-*.sealed"))
+	if err != nil || len(found) != 1 {
+		ts.Fatalf("found %v, %v", found, err)
+	}
+}
+
+// sealingKey asks the keyring itself, over the bus.
+func sealingKey(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: key there|gone")
+	}
+	conn, err := dbus.Connect(ts.Getenv("DBUS_SESSION_BUS_ADDRESS"))
+	ts.Check(err)
+	defer func() { _ = conn.Close() }()
+	var unlocked, locked []dbus.ObjectPath
+	ts.Check(conn.Object(testenv.SecretService, "/org/freedesktop/secrets").Call("org.freedesktop.Secret.Service.SearchItems", 0,
+		map[string]string{"service": "Platen", "username": "sealing-key"}).Store(&unlocked, &locked))
+	if n := len(unlocked) + len(locked); n != map[string]int{"there": 1, "gone": 0}[args[0]] {
+		ts.Fatalf("the keyring has %d keys", n)
 	}
 }
