@@ -47,35 +47,50 @@ func owned(f *os.File) error {
 	if err != nil {
 		return err
 	}
-	if !administrative(owner) {
+	if !administrative(owner) && !ourselves(owner) {
 		return fmt.Errorf("it belongs to %s; make it the Administrators' (takeown /a, icacls /reset)", owner)
 	}
-	acl, _, err := found.DACL()
-	if err != nil {
+	who, err := others(found, changing)
+	if err != nil || who == nil {
 		return err
 	}
-	if acl == nil {
-		return fmt.Errorf("everybody may change it; give it the access list of its folder (icacls /reset)")
+	return fmt.Errorf("%s may change it; take that right away (icacls)", who)
+}
+
+// others finds somebody beside administrators and ourselves whom an access list gives one of the rights; nil if there is nobody.
+func others(descriptor *windows.SECURITY_DESCRIPTOR, rights windows.ACCESS_MASK) (*windows.SID, error) {
+	acl, _, err := descriptor.DACL()
+	if err != nil {
+		return nil, err
+	}
+	if acl == nil { // no list: everybody may do everything
+		return windows.CreateWellKnownSid(windows.WinWorldSid)
 	}
 	for i := range uint32(acl.AceCount) {
 		var ace *windows.ACCESS_ALLOWED_ACE
 		if err := windows.GetAce(acl, i, &ace); err != nil {
-			return err
+			return nil, err
 		}
-		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || ace.Mask&changing == 0 {
+		if ace.Header.AceType != windows.ACCESS_ALLOWED_ACE_TYPE || ace.Header.AceFlags&windows.INHERIT_ONLY_ACE != 0 || ace.Mask&rights == 0 {
 			continue
 		}
-		if who := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !administrative(who) {
-			return fmt.Errorf("%s may change it; take that right away (icacls)", who)
+		if who := (*windows.SID)(unsafe.Pointer(&ace.SidStart)); !administrative(who) && !ourselves(who) {
+			return who.Copy()
 		}
 	}
-	return nil
+	return nil, nil
 }
 
 // administrative tells whether an account is SYSTEM, the administrators or Windows' own installer.
 func administrative(who *windows.SID) bool {
 	return who.IsWellKnown(windows.WinLocalSystemSid) || who.IsWellKnown(windows.WinBuiltinAdministratorsSid) ||
 		who.String() == "S-1-5-80-956008885-3418522649-1831038044-1853292631-2271478464"
+}
+
+// ourselves tells whether an account is the one that this process runs as: who has written the file could as well have told it.
+func ourselves(who *windows.SID) bool {
+	user, err := windows.GetCurrentProcessToken().GetTokenUser()
+	return err == nil && who.Equals(user.User.Sid)
 }
 
 func forToken(c *Computer) { c.CloseKey = closeKey }
@@ -91,7 +106,7 @@ func closeKey(key string) string {
 	if err != nil {
 		return "who may read " + key + " is not known: " + err.Error()
 	}
-	if control, _, err := found.Control(); err == nil && control&windows.SE_DACL_PROTECTED != 0 {
+	if who, err := others(found, windows.KEY_QUERY_VALUE|windows.GENERIC_READ|windows.GENERIC_ALL|changing); err == nil && who == nil {
 		return ""
 	}
 	wanted, err := windows.SecurityDescriptorFromString(closedKey)
