@@ -199,7 +199,8 @@ func utf8Of(t *testing.T, text []byte) []byte {
 func imported(t *testing.T, text []byte) registry {
 	t.Helper()
 	r, key := registry{}, ""
-	for line := range strings.SplitSeq(string(text), "\n") {
+	whole := strings.ReplaceAll(string(text), "\\\n  ", "") // long values go on in the next line
+	for line := range strings.SplitSeq(whole, "\n") {
 		if name, ok := strings.CutPrefix(line, "["); ok {
 			key = strings.Replace(strings.TrimSuffix(name, "]"), `HKEY_LOCAL_MACHINE\`, `HKLM\`, 1)
 			r[key] = map[string]string{}

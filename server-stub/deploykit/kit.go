@@ -62,6 +62,7 @@ type file struct {
 	mode    fs.FileMode
 	content []byte
 	from    string // copied from there instead
+	sum     string // of what is there, in hex
 	about   string // one line for the instructions
 }
 
@@ -164,7 +165,7 @@ func (k *Kit) add(path, about string, content []byte) {
 // copies adds a package under its name in the kit.
 func (k *Kit) copies(p *pack, path, about string) {
 	if p != nil {
-		k.files = append(k.files, file{path: path, mode: public, from: p.path, about: about})
+		k.files = append(k.files, file{path: path, mode: public, from: p.path, sum: p.sum, about: about})
 	}
 }
 

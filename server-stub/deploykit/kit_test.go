@@ -499,6 +499,26 @@ func TestAFailedWriteLeavesNothing(t *testing.T) {
 	}
 }
 
+// A package that changes between the look at it and its copy does not get into the kit.
+func TestAPackageThatChangesMeanwhileIsRefused(t *testing.T) {
+	o := site()
+	o.Packages = release(t)
+	k, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(o.Packages, "platen-1.2.3-x64.msi"), []byte("another"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	dir := filepath.Join(t.TempDir(), "kit")
+	if _, err := k.Write(dir); !errors.Is(err, core.ErrConflict) {
+		t.Errorf("%v", err)
+	}
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the kit is there: %v", err)
+	}
+}
+
 // What is written about packages of a version before a release has the names that package managers use.
 func TestVersionsBeforeARelease(t *testing.T) {
 	dir := t.TempDir()

@@ -86,14 +86,13 @@ func (k *Kit) fill(dir string) ([]Written, error) {
 
 // write writes the file below root.
 func (f file) write(root *os.Root) (w Written, err error) {
-	folder := fs.FileMode(0o755)
-	if f.mode == private {
-		folder = 0o700
+	if dir := filepath.Dir(filepath.FromSlash(f.path)); f.mode == private {
+		err = makePrivate(root, dir)
+	} else {
+		err = root.MkdirAll(dir, 0o755)
 	}
-	if dir := filepath.Dir(filepath.FromSlash(f.path)); dir != "." {
-		if err := root.MkdirAll(dir, folder); err != nil {
-			return w, err
-		}
+	if err != nil {
+		return w, err
 	}
 	to, err := root.OpenFile(filepath.FromSlash(f.path), os.O_WRONLY|os.O_CREATE|os.O_EXCL, f.mode)
 	if err != nil {
@@ -114,7 +113,11 @@ func (f file) write(root *os.Root) (w Written, err error) {
 	if err != nil {
 		return w, err
 	}
-	return Written{Path: f.path, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil)), About: f.about}, nil
+	w = Written{Path: f.path, Bytes: n, SHA256: hex.EncodeToString(sum.Sum(nil)), About: f.about}
+	if f.sum != "" && f.sum != w.SHA256 {
+		return w, fmt.Errorf("%w: %s was changed meanwhile; try again when it is whole", core.ErrConflict, f.from)
+	}
+	return w, nil
 }
 
 // earlier lists the files of an earlier kit in dir, nil when there is nothing. Files that are not of a kit, or were changed since,
