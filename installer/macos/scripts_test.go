@@ -38,9 +38,9 @@ const (
 	someone = "501 /System/Library/CoreServices/loginwindow.app/Contents/MacOS/loginwindow\n"
 )
 
-func newMac(t *testing.T, shell string) *mac {
+func newMac(t *testing.T, pkg, shell string) *mac {
 	t.Helper()
-	m := &mac{t: t, root: t.TempDir(), shell: shell, pkg: build(t, input(t), macos.Options{})}
+	m := &mac{t: t, root: t.TempDir(), shell: shell, pkg: pkg}
 	for _, dir := range []string{
 		"Applications", "Library/Application Support", "Library/LaunchAgents", "Library/LaunchDaemons", "private/etc/paths.d", "private/var/run",
 		"Users/alex/Library/Application Support/Platen", "stubs",
@@ -217,10 +217,14 @@ func scriptOf(t *testing.T, pkg, name string) string {
 	return text
 }
 
-// inEachShell runs a test once for every shell.
-func inEachShell(t *testing.T, name string, test func(t *testing.T, m *mac)) {
-	for _, s := range shells {
-		t.Run(s.name+"/"+name, func(t *testing.T) { test(t, newMac(t, testenv.Program(t, s.name, s.debianPackage))) })
+// inEachShell makes the package once, and returns what runs a test once for every shell.
+func inEachShell(t *testing.T) func(name string, test func(t *testing.T, m *mac)) {
+	t.Helper()
+	pkg := build(t, input(t), macos.Options{})
+	return func(name string, test func(t *testing.T, m *mac)) {
+		for _, s := range shells {
+			t.Run(s.name+"/"+name, func(t *testing.T) { test(t, newMac(t, pkg, testenv.Program(t, s.name, s.debianPackage))) })
+		}
 	}
 }
 
@@ -254,7 +258,8 @@ func TestScriptsAreReadByEveryShell(t *testing.T) {
 }
 
 func TestPreinstall(t *testing.T) {
-	inEachShell(t, "lets a first installation and upgrades pass, and changes nothing", func(t *testing.T, m *mac) {
+	each := inEachShell(t)
+	each("lets a first installation and upgrades pass, and changes nothing", func(t *testing.T, m *mac) {
 		before := m.everything()
 		if r := m.preinstall(); r.code != 0 || r.text != "" {
 			t.Fatalf("first: %+v", r)
@@ -271,7 +276,7 @@ func TestPreinstall(t *testing.T) {
 			t.Errorf("it changed something:\n%s", diff)
 		}
 	})
-	inEachShell(t, "refuses a newer version only", func(t *testing.T, m *mac) {
+	each("refuses a newer version only", func(t *testing.T, m *mac) {
 		for installed, refused := range map[string]bool{ // this is 1.2.3-rc.1
 			"0.9.9": false, "1.2.2": false, "1.2.3-dev": false, "1.2.3": false, "1.2.4": true, "1.3.0-rc.1": true, "1.10.0": true,
 			"2.0.0": true, "": false,
@@ -283,12 +288,12 @@ func TestPreinstall(t *testing.T) {
 			}
 		}
 	})
-	inEachShell(t, "refuses another disk", func(t *testing.T, m *mac) {
+	each("refuses another disk", func(t *testing.T, m *mac) {
 		if r := m.run(scriptOf(t, m.pkg, "preinstall"), nil, "/tmp/platen.pkg", "/Volumes/Other", "/Volumes/Other", "/"); r.code == 0 {
 			t.Errorf("%+v", r)
 		}
 	})
-	inEachShell(t, "R_LINK_1 refuses links wherever the package writes", func(t *testing.T, m *mac) {
+	each("R_LINK_1 refuses links wherever the package writes", func(t *testing.T, m *mac) {
 		m.install()
 		victim := filepath.Join(t.TempDir(), "victim")
 		if err := os.WriteFile(victim, []byte("untouched"), 0o600); err != nil {
@@ -323,7 +328,7 @@ func TestPreinstall(t *testing.T) {
 			t.Errorf("the file a link leads to: %q, %v", data, err)
 		}
 	})
-	inEachShell(t, "refuses what others can change", func(t *testing.T, m *mac) {
+	each("refuses what others can change", func(t *testing.T, m *mac) {
 		m.install()
 		for _, path := range []string{identity.App, support, support + "/bin"} {
 			for _, mode := range []fs.FileMode{0o775, 0o757} {
@@ -342,7 +347,7 @@ func TestPreinstall(t *testing.T) {
 			t.Errorf("as it should be: %+v", r)
 		}
 	})
-	inEachShell(t, "refuses what belongs to somebody else", func(t *testing.T, m *mac) {
+	each("refuses what belongs to somebody else", func(t *testing.T, m *mac) {
 		if os.Geteuid() != 0 {
 			t.Skip("giving a file to somebody else needs root")
 		}
@@ -362,6 +367,7 @@ func TestPreinstall(t *testing.T) {
 }
 
 func TestPostinstall(t *testing.T) {
+	each := inEachShell(t)
 	prepared := func(m *mac) {
 		m.write(support+"/platen.conf.default", "# default\n")
 		m.program(support+"/bin/platen-deploy", "platen-deploy", "exit 0")
@@ -374,7 +380,7 @@ func TestPostinstall(t *testing.T) {
 		"launchctl bootstrap system /Library/LaunchDaemons/org.platenprint.deploy.plist",
 		"launchctl bootstrap gui/501 /Library/LaunchAgents/org.platenprint.platen.plist",
 	}
-	inEachShell(t, "pain8_starts the service and the programs of those who are logged on", func(t *testing.T, m *mac) {
+	each("pain8_starts the service and the programs of those who are logged on", func(t *testing.T, m *mac) {
 		prepared(m)
 		if r := m.postinstall(name); r.code != 0 || r.text != "" {
 			t.Fatalf("%+v", r)
@@ -389,7 +395,7 @@ func TestPostinstall(t *testing.T) {
 			t.Errorf("platen.conf: %v %v", info, err)
 		}
 	})
-	inEachShell(t, "pain8_keeps settings over an upgrade", func(t *testing.T, m *mac) {
+	each("pain8_keeps settings over an upgrade", func(t *testing.T, m *mac) {
 		prepared(m)
 		m.write(support+"/platen.conf", "ServerURL=https://print.example.org\n")
 		m.write(support+"/installer-file", "platen--print.example.org.pkg\n")
@@ -403,7 +409,7 @@ func TestPostinstall(t *testing.T) {
 			t.Errorf("a package that names no server replaced the name of one that did: %q", got)
 		}
 	})
-	inEachShell(t, "E9_remembers the package's name if it names a server", func(t *testing.T, m *mac) {
+	each("E9_remembers the package's name if it names a server", func(t *testing.T, m *mac) {
 		prepared(m)
 		for name, want := range map[string]string{
 			"/Users/x/Downloads/platen--print.example.org.pkg":                                           "platen--print.example.org.pkg",
@@ -434,7 +440,7 @@ func TestPostinstall(t *testing.T) {
 			}
 		}
 	})
-	inEachShell(t, "R_LINK_1 writes through no link", func(t *testing.T, m *mac) {
+	each("R_LINK_1 writes through no link", func(t *testing.T, m *mac) {
 		victim := m.at("/victim")
 		for _, path := range []string{"/platen.conf", "/installer-file", "/platen.conf.new", "/installer-file.new"} {
 			if err := os.RemoveAll(m.at(support)); err != nil {
@@ -470,7 +476,7 @@ func TestPostinstall(t *testing.T) {
 			t.Errorf("below the link: %v %v", left, err)
 		}
 	})
-	inEachShell(t, "takes no other program for a session", func(t *testing.T, m *mac) {
+	each("takes no other program for a session", func(t *testing.T, m *mac) {
 		prepared(m)
 		m.stub("ps", "printf '"+strings.ReplaceAll(strings.Join([]string{
 			"0 /System/Library/CoreServices/loginwindow.app/Contents/MacOS/loginwindow",   // nobody is logged on there
@@ -491,14 +497,14 @@ func TestPostinstall(t *testing.T) {
 			t.Errorf("started in %v, want %v", started, want)
 		}
 	})
-	inEachShell(t, "tries again while launchd is still ending the old one", func(t *testing.T, m *mac) {
+	each("tries again while launchd is still ending the old one", func(t *testing.T, m *mac) {
 		prepared(m)
 		m.stub("launchctl", `if [ "$1" = bootstrap ]; then echo x >>"$0.tries"; [ "$(wc -l <"$0.tries")" -gt 3 ]; fi`)
 		if r := m.postinstall(name); r.code != 0 || r.text != "" {
 			t.Errorf("%+v", r)
 		}
 	})
-	inEachShell(t, "leaves nothing half written on a full disk", func(t *testing.T, m *mac) {
+	each("leaves nothing half written on a full disk", func(t *testing.T, m *mac) {
 		prepared(m)
 		m.write(support+"/platen.conf.default", strings.Repeat("# default\n", 1000))
 		// Files of more than 512 bytes cannot be written, as if the disk were full.
@@ -514,7 +520,7 @@ func TestPostinstall(t *testing.T) {
 			t.Errorf("with room on the disk: %+v", r)
 		}
 	})
-	inEachShell(t, "ends well, and says so, where nothing can be started", func(t *testing.T, m *mac) {
+	each("ends well, and says so, where nothing can be started", func(t *testing.T, m *mac) {
 		prepared(m)
 		m.stub("launchctl", "exit 5")
 		m.program(support+"/bin/platen-deploy", "platen-deploy", "exit 1")
@@ -526,6 +532,7 @@ func TestPostinstall(t *testing.T) {
 }
 
 func TestUninstall(t *testing.T) {
+	each := inEachShell(t)
 	// used is a Mac on which Platen was used for a while.
 	used := func(m *mac) map[string]string {
 		before := m.everything()
@@ -537,7 +544,7 @@ func TestUninstall(t *testing.T) {
 		m.write("/private/var/run/platen/deploy.lock", "")
 		return before
 	}
-	inEachShell(t, "pain8_leaves nothing", func(t *testing.T, m *mac) {
+	each("pain8_leaves nothing", func(t *testing.T, m *mac) {
 		before := used(m)
 		if r := m.uninstall(); r.code != 0 || !strings.Contains(r.text, "Platen is removed.") {
 			t.Fatalf("%+v", r)
@@ -553,7 +560,7 @@ func TestUninstall(t *testing.T) {
 			t.Errorf("(-want +got):\n%s", diff)
 		}
 	})
-	inEachShell(t, "pain8_KEEPDATA=1 keeps settings and enrolment", func(t *testing.T, m *mac) {
+	each("pain8_KEEPDATA=1 keeps settings and enrolment", func(t *testing.T, m *mac) {
 		want := used(m)
 		if r := m.uninstall("KEEPDATA=1"); r.code != 0 || !strings.Contains(r.text, "Settings and enrolment stay") {
 			t.Fatalf("%+v", r)
@@ -578,7 +585,7 @@ func TestUninstall(t *testing.T) {
 			t.Errorf("installed again: %q", got)
 		}
 	})
-	inEachShell(t, "wrong calls change nothing", func(t *testing.T, m *mac) {
+	each("wrong calls change nothing", func(t *testing.T, m *mac) {
 		used(m)
 		before := m.everything()
 		script := m.read(support + "/uninstall.sh")
@@ -600,7 +607,7 @@ func TestUninstall(t *testing.T) {
 			t.Errorf("something changed:\n%s", diff)
 		}
 	})
-	inEachShell(t, "R_LINK_1 removes links, not what they lead to", func(t *testing.T, m *mac) {
+	each("R_LINK_1 removes links, not what they lead to", func(t *testing.T, m *mac) {
 		for _, path := range []string{identity.App, support, identity.AgentPlist, support + "/sys", support + "/bin", "/private/var/run/platen"} {
 			used(m)
 			if err := os.RemoveAll(m.at(path)); err != nil {
@@ -625,7 +632,7 @@ func TestUninstall(t *testing.T) {
 			}
 		}
 	})
-	inEachShell(t, "says what it could not do, and removes the rest", func(t *testing.T, m *mac) {
+	each("says what it could not do, and removes the rest", func(t *testing.T, m *mac) {
 		before := used(m)
 		m.program(support+"/bin/platen-deploy", "platen-deploy", "exit 1")
 		m.stub("launchctl", "exit 5")
@@ -638,7 +645,7 @@ func TestUninstall(t *testing.T) {
 			t.Errorf("left:\n%s", diff)
 		}
 	})
-	inEachShell(t, "works on what is half there", func(t *testing.T, m *mac) {
+	each("works on what is half there", func(t *testing.T, m *mac) {
 		used(m)
 		script := m.read(support + "/uninstall.sh")
 		for _, path := range []string{identity.App, support + "/bin", identity.AgentPlist} {
