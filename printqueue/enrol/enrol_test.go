@@ -179,6 +179,8 @@ func TestE9_SettingsAreReadEveryMinuteAndWhenAFileChanges(t *testing.T) {
 		}
 		ctx, cancel := context.WithCancel(t.Context())
 		run := Watch(ctx, Options{Computer: computer, Logger: slog.New(slog.NewTextHandler(&log, nil)), Apply: func(w Wanted) {
+			mu.Lock()
+			defer mu.Unlock()
 			got = append(got, w.Wish.ServerURL)
 		}})
 		done := make(chan struct{})
@@ -186,6 +188,8 @@ func TestE9_SettingsAreReadEveryMinuteAndWhenAFileChanges(t *testing.T) {
 		expect := func(when string, want ...string) {
 			t.Helper()
 			synctest.Wait()
+			mu.Lock()
+			defer mu.Unlock()
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("%s (-want +got):\n%s", when, diff)
 			}
