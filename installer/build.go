@@ -4,15 +4,22 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/platenprint/platen/installer/product"
 	"github.com/platenprint/platen/installer/programs"
+	"github.com/platenprint/platen/installer/sbom"
+	"github.com/platenprint/platen/installer/scan"
+	"github.com/platenprint/platen/installer/sign"
 	"github.com/platenprint/platen/installer/sums"
 	"github.com/platenprint/platen/installer/tool"
 )
@@ -23,12 +30,16 @@ type build struct {
 	steps
 	release product.Release
 	kinds   []kind
+	keys    sign.Keys
 	env     []string // for the Go tool
 }
 
 // newBuild checks everything that can be checked before the first minute is spent.
-func newBuild(ctx context.Context, o options, s steps) (*build, error) {
-	for _, dir := range []*string{&o.source, &o.out, &o.work} {
+func newBuild(ctx context.Context, o options, s steps, getenv func(string) string) (*build, error) {
+	for _, dir := range []*string{&o.source, &o.out, &o.work, &o.programs, &o.mac} {
+		if *dir == "" {
+			continue
+		}
 		absolute, err := filepath.Abs(*dir)
 		if err != nil {
 			return nil, fmt.Errorf("find folder %s: %w", *dir, err)
@@ -37,37 +48,53 @@ func newBuild(ctx context.Context, o options, s steps) (*build, error) {
 	}
 	b := &build{options: o, steps: s}
 	var err error
-	if b.kinds, err = chosen(o.only); err != nil {
+	if b.keys, err = sign.FromEnvironment(getenv); err != nil {
 		return nil, err
 	}
-	if b.release, err = release(ctx, o.version, o.source); err != nil {
+	if b.kinds, err = choose(b.allKinds(), o.only); err != nil {
 		return nil, err
 	}
-	var tools []string
-	for _, k := range b.kinds {
-		tools = append(tools, k.tools...)
-		if o.programs == "" {
-			tools = append(tools, programs.Tools(k.target, k.programs)...)
-		}
+	if b.release, err = release(ctx, o.version, o.source, getenv("SOURCE_DATE_EPOCH")); err != nil {
+		return nil, err
 	}
-	slices.Sort(tools)
-	return b, tool.Need(slices.Compact(tools)...)
+	return b, tool.Need(b.tools()...)
 }
 
-// release is the version with its date: SOURCE_DATE_EPOCH, or when the last commit was made.
-func release(ctx context.Context, version, source string) (product.Release, error) {
+// tools are all programs that will be started.
+func (b *build) tools() []string {
+	all := scan.Tools()
+	for _, k := range b.kinds {
+		all = append(all, k.tools...)
+		for _, t := range k.targets {
+			if b.prebuilt(t) == "" {
+				all = append(all, programs.Tools(t, k.programs)...)
+			}
+		}
+	}
+	if b.keys.Windows != nil {
+		all = append(all, b.keys.Windows.Tool())
+	}
+	if b.keys.Package != nil {
+		all = append(all, b.keys.Package.Tool())
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}
+
+// release is the version with its date: SOURCE_DATE_EPOCH (epoch), or when the last commit was made.
+func release(ctx context.Context, version, source, epoch string) (product.Release, error) {
 	r, err := product.Parse(version)
 	if err != nil {
 		return r, err
 	}
 	commit, gitErr := tool.Run(ctx, source, nil, "git", "log", "-1", "--format=%H %ct")
-	hash, epoch, _ := strings.Cut(strings.TrimSpace(string(commit)), " ")
+	hash, committed, _ := strings.Cut(strings.TrimSpace(string(commit)), " ")
 	r.Commit = hash
-	if e := os.Getenv("SOURCE_DATE_EPOCH"); e != "" {
-		epoch, gitErr = e, nil
-	}
-	if gitErr != nil {
-		return r, fmt.Errorf("set SOURCE_DATE_EPOCH, as git does not say when the sources are from: %w", gitErr)
+	if epoch == "" {
+		if gitErr != nil {
+			return r, fmt.Errorf("set SOURCE_DATE_EPOCH, as git does not say when the sources are from: %w", gitErr)
+		}
+		epoch = committed
 	}
 	seconds, err := strconv.ParseInt(epoch, 10, 64)
 	if err != nil || seconds < 315532800 { // 1980: zip and cab know no time before
@@ -79,7 +106,7 @@ func release(ctx context.Context, version, source string) (product.Release, erro
 
 // all builds programs and packages, and everything that goes with them.
 func (b *build) all(ctx context.Context) (made, error) {
-	m := made{Version: b.release.Version, Time: b.release.Time.Format(time.RFC3339), Folder: b.out}
+	m := made{Version: b.release.Version, Time: b.release.Time.Format(time.RFC3339), Folder: b.out, Notes: b.notes()}
 	folders, err := b.programsFor(ctx)
 	if err != nil {
 		return m, err
@@ -91,56 +118,142 @@ func (b *build) all(ctx context.Context) (made, error) {
 	if err != nil {
 		return m, err
 	}
-	list, err := sums.Write(packages)
+	if err := b.do("look for secrets", func() error { return b.scan(ctx, slices.Sorted(maps.Keys(packages))) }); err != nil {
+		return m, err
+	}
+	files := slices.Sorted(maps.Keys(packages))
+	err = b.do("list what they are made of", func() error {
+		lists, err := b.boms(ctx, packages)
+		files = append(files, lists...)
+		return err
+	})
 	if err != nil {
 		return m, err
 	}
-	for _, path := range append(packages, list) {
+	list, err := sums.Write(files)
+	if err != nil {
+		return m, err
+	}
+	files = append(files, list)
+	if b.keys.List != nil {
+		signature, err := b.keys.List.Sign(list, b.release)
+		if err != nil {
+			return m, err
+		}
+		files = append(files, signature)
+	}
+	for _, path := range files {
 		a, err := describe(path)
 		if err != nil {
 			return m, fmt.Errorf("look at %s: %w", path, err)
 		}
 		m.Files = append(m.Files, a)
 	}
-	return m, nil
+	return m, tooLarge(m.Files)
 }
 
-// programsFor has a folder with programs for every target.
-func (b *build) programsFor(ctx context.Context) (map[programs.Target]string, error) {
-	wanted := map[programs.Target][]string{}
-	var order []programs.Target
-	for _, k := range b.kinds {
-		if wanted[k.target] == nil {
-			order = append(order, k.target)
+// notes are what somebody who wants to give the packages away should know.
+func (b *build) notes() []string {
+	var notes []string
+	has := func(name string) bool {
+		return slices.ContainsFunc(b.kinds, func(k kind) bool { return k.name == name })
+	}
+	if b.keys.Windows == nil && (has("msi") || has("server-windows-amd64")) {
+		notes = append(notes, "what is for Windows is not signed: set "+sign.Prefix+sign.P12+" (docs/deploy/building.md)")
+	}
+	if has("pkg") {
+		if b.keys.Package == nil {
+			notes = append(notes, "the package for macOS is not signed: set "+sign.Prefix+sign.PackagePrefix+sign.P12)
 		}
-		for _, p := range k.programs {
-			if !slices.Contains(wanted[k.target], p) {
-				wanted[k.target] = append(wanted[k.target], p)
-			}
+		if b.mac == "" {
+			notes = append(notes, "the package for macOS has no window and no tray icon, which only a Mac can build: --mac (docs/deploy/mac-build.md)")
 		}
 	}
-	folders := map[programs.Target]string{}
-	o := programs.Options{Go: b.goTool, Source: b.source, Work: b.work, Release: b.release, Env: b.env}
-	for _, t := range order {
-		var err error
-		if b.programs != "" {
-			folders[t], err = programs.Prebuilt(b.programs, t, wanted[t])
-		} else {
-			for _, name := range wanted[t] {
-				err = errors.Join(err, b.do("build "+name+" for "+t.Dir(), func() (err error) {
-					folders[t], err = programs.Build(ctx, o, t, []string{name})
-					return err
-				}))
-				if err != nil {
-					break
+	if b.keys.List == nil {
+		notes = append(notes, "the checksums are not signed: set "+sign.Prefix+sign.MinisignKey)
+	}
+	if b.keys.Windows != nil && b.keys.Windows.Timestamped() {
+		notes = append(notes, "signatures have the time of a time-stamp authority: another build is not the same bytes")
+	}
+	return notes
+}
+
+// prebuilt is the folder in which the folder with the programs for t is, when they are not built here.
+func (b *build) prebuilt(t programs.Target) string {
+	if t.OS == "darwin" && b.mac != "" {
+		return b.mac
+	}
+	return b.programs
+}
+
+// programsFor has a folder with programs for every target: b.work/TARGET, or one that was given. Targets are built side by
+// side: half of the time is one C file of the window's, which one processor compiles.
+func (b *build) programsFor(ctx context.Context) (map[programs.Target]string, error) {
+	wanted := map[programs.Target][]string{}
+	var targets []programs.Target
+	for _, k := range b.kinds {
+		for _, t := range k.targets {
+			if !slices.Contains(targets, t) {
+				targets = append(targets, t)
+			}
+			for _, name := range k.programs {
+				if !slices.Contains(wanted[t], name) {
+					wanted[t] = append(wanted[t], name)
 				}
 			}
 		}
-		if err != nil {
-			return nil, err
+	}
+	o := programs.Options{Go: b.goTool, Source: b.source, Work: b.work, Release: b.release, Env: b.env}
+	dirs := make([]string, len(targets))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, runtime.NumCPU()))
+	for i, t := range targets {
+		if t.OS == "darwin" && b.staged() {
+			dirs[i] = filepath.Join(b.mac, t.Dir())
+			continue
 		}
+		group.Go(func() (err error) {
+			for _, name := range wanted[t] {
+				if dirs[i], err = b.program(ctx, o, t, name); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	folders := map[programs.Target]string{}
+	for i, t := range targets {
+		folders[t] = dirs[i]
 	}
 	return folders, nil
+}
+
+// program builds or takes one program, signs it where there is a key, and returns its folder.
+func (b *build) program(ctx context.Context, o programs.Options, t programs.Target, name string) (dir string, err error) {
+	signed := t.OS == "windows" && b.keys.Windows != nil
+	if from := b.prebuilt(t); from != "" {
+		if dir, err = programs.Prebuilt(from, t, []string{name}); err != nil || !signed {
+			return dir, err
+		}
+		if dir, err = programs.Copy(o, t, name, dir); err != nil { // what was given is not changed
+			return "", err
+		}
+	} else {
+		err = b.do("build "+name+" for "+t.Dir(), func() (err error) {
+			dir, err = programs.Build(ctx, o, t, []string{name})
+			return err
+		})
+		if err != nil {
+			return "", err
+		}
+	}
+	if signed {
+		err = b.do("sign "+name, func() error { return b.keys.Windows.Sign(ctx, filepath.Join(dir, programs.File(t, name)), b.release) })
+	}
+	return dir, err
 }
 
 // clear removes what an earlier build has left in the folder for packages: only files that are called as ours are.
@@ -162,24 +275,140 @@ func (b *build) clear() error {
 	return nil
 }
 
-func (b *build) packages(ctx context.Context, folders map[programs.Target]string) ([]string, error) {
-	var all []string
-	for _, k := range b.kinds {
-		in := product.Input{
-			Release: b.release, Arch: k.target.Arch, Programs: folders[k.target], Out: b.out,
-			Assets: filepath.Join(b.source, "assets"), Docs: filepath.Join(b.source, "docs"), License: filepath.Join(b.source, "LICENSE"),
-		}
-		err := b.do("pack "+k.name, func() error {
-			paths, err := k.build(ctx, in)
-			all = append(all, paths...)
-			return err
+// packages makes every package, side by side, and returns them with the programs that are in them.
+func (b *build) packages(ctx context.Context, folders map[programs.Target]string) (map[string][]string, error) {
+	paths := make([][]string, len(b.kinds))
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, runtime.NumCPU()))
+	for i, k := range b.kinds {
+		group.Go(func() error {
+			return b.do("pack "+k.name, func() (err error) {
+				if paths[i], err = b.pack(ctx, k, folders); err != nil {
+					return fmt.Errorf("pack %s: %w", k.name, err)
+				}
+				return nil
+			})
 		})
-		if err != nil {
-			return nil, fmt.Errorf("pack %s: %w", k.name, err)
+	}
+	if err := group.Wait(); err != nil {
+		return nil, err
+	}
+	all := map[string][]string{}
+	for i, k := range b.kinds {
+		for _, path := range paths[i] {
+			all[path] = b.inside(k, folders)
 		}
 	}
-	slices.Sort(all)
 	return all, nil
+}
+
+// pack makes the packages of a kind, and signs an MSI where there is a key.
+func (b *build) pack(ctx context.Context, k kind, folders map[programs.Target]string) ([]string, error) {
+	in := product.Input{
+		Release: b.release, Arch: k.targets[0].Arch, Programs: folders[k.targets[0]], Out: b.out,
+		Assets: filepath.Join(b.source, "assets"), Docs: filepath.Join(b.source, "docs"), License: filepath.Join(b.source, "LICENSE"),
+	}
+	if len(k.targets) > 1 {
+		in.Programs = filepath.Dir(in.Programs)
+	}
+	paths, err := k.build(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		if b.keys.Windows != nil && filepath.Ext(path) == ".msi" {
+			if err := b.keys.Windows.Sign(ctx, path, b.release); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return paths, nil
+}
+
+// inside are the programs in packages of a kind.
+func (b *build) inside(k kind, folders map[programs.Target]string) []string {
+	if k.name == "pkg" && b.staged() {
+		app := filepath.Join(b.mac, "Platen.app", "Contents", "MacOS")
+		return []string{filepath.Join(app, "platen"), filepath.Join(app, "platen-window"), filepath.Join(b.mac, "platen-deploy")}
+	}
+	var all []string
+	for _, t := range k.targets {
+		for _, name := range k.programs {
+			all = append(all, filepath.Join(folders[t], programs.File(t, name)))
+		}
+	}
+	return all
+}
+
+// boms lists what each package is made of.
+func (b *build) boms(ctx context.Context, packages map[string][]string) ([]string, error) {
+	var every []string
+	for _, inside := range packages {
+		every = append(every, inside...)
+	}
+	modules, err := sbom.Modules(every)
+	if err != nil {
+		return nil, err
+	}
+	licences, err := sbom.Licences(ctx, b.goTool, b.source, modules)
+	if err != nil {
+		return nil, err
+	}
+	var lists []string
+	for _, path := range slices.Sorted(maps.Keys(packages)) {
+		list, err := sbom.Write(path, packages[path], licences, b.release)
+		if err != nil {
+			return nil, err
+		}
+		lists = append(lists, list)
+	}
+	return lists, nil
+}
+
+// errSecrets says that something is in a package that must not be there. The package is removed.
+var errSecrets = errors.New("there is something in the packages that must not be there; they were removed")
+
+func (b *build) scan(ctx context.Context, packages []string) error {
+	traces, err := b.traces(ctx)
+	if err != nil {
+		return err
+	}
+	s := scan.New(traces)
+	var all []string
+	for _, path := range packages {
+		found, err := s.Scan(ctx, path)
+		if err != nil {
+			return err
+		}
+		for _, f := range found {
+			all = append(all, "  "+f.String())
+		}
+	}
+	if all == nil {
+		return nil
+	}
+	for _, path := range packages {
+		if err := os.Remove(path); err != nil {
+			return fmt.Errorf("%w: %w", errSecrets, err)
+		}
+	}
+	return fmt.Errorf("%w:\n%s", errSecrets, strings.Join(all, "\n"))
+}
+
+// traces are texts that tell of this machine. /root is everywhere.
+func (b *build) traces(ctx context.Context) ([]string, error) {
+	out, err := tool.Run(ctx, b.source, b.env, b.goTool, "env", "GOMODCACHE", "GOCACHE")
+	if err != nil {
+		return nil, fmt.Errorf("ask the Go tool where it keeps things: %w", err)
+	}
+	traces := append(strings.Fields(string(out)), b.source, b.work, b.out)
+	if home, err := os.UserHomeDir(); err == nil && home != "/root" {
+		traces = append(traces, home)
+	}
+	if host, err := os.Hostname(); err == nil && len(host) >= 8 && strings.ContainsAny(host, "0123456789") {
+		traces = append(traces, host)
+	}
+	return traces, nil
 }
 
 func describe(path string) (artefact, error) {
@@ -189,4 +418,14 @@ func describe(path string) (artefact, error) {
 	}
 	sum, err := sums.File(path)
 	return artefact{File: filepath.Base(path), Bytes: info.Size(), SHA256: sum}, err
+}
+
+func tooLarge(files []artefact) error {
+	var err error
+	for _, f := range files {
+		if limit, ok := most[filepath.Ext(f.File)]; ok && f.Bytes > limit {
+			err = errors.Join(err, fmt.Errorf("%s has %.1f MB, more than %.0f", f.File, float64(f.Bytes)/1e6, float64(limit)/1e6))
+		}
+	}
+	return err
 }

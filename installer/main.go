@@ -64,7 +64,7 @@ func parse(args []string, stderr io.Writer) (options, error) {
 	flags.StringVar(&o.goTool, "go", "go", "the Go `command`")
 	flags.StringVar(&only, "only", "", "build only these, a `list` with commas: "+strings.Join(names(), ", ")+", or the beginning of a name")
 	flags.StringVar(&o.programs, "programs", "", "take programs from this `folder`, which has folders linux-amd64, windows-amd64 ..., and build none")
-	flags.StringVar(&o.mac, "mac", "", "`folder` with platen, platen-window and platen-deploy as built on a Mac; without it the package for macOS has no window")
+	flags.StringVar(&o.mac, "mac", "", "`folder` with what was built on a Mac: darwin-amd64 and darwin-arm64, or Platen.app as signed there; without it the package for macOS has no window")
 	flags.BoolVar(&o.check, "check", false, "build everything a second time, from a copy of the sources elsewhere and with an empty build cache, and compare")
 	flags.BoolVar(&o.json, "json", false, "write the summary as JSON")
 	if err := flags.Parse(args); err != nil {
@@ -90,13 +90,18 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	build, err := newBuild(ctx, o, steps{log: stderr, clock: clock.System})
+	build, err := newBuild(ctx, o, steps{log: stderr, clock: clock.System}, os.Getenv)
 	if err != nil {
 		return err
 	}
 	made, err := build.all(ctx)
 	if err != nil {
 		return err
+	}
+	if o.check {
+		if err := build.again(ctx, made); err != nil {
+			return err
+		}
 	}
 	return summary(stdout, made, o.json)
 }

@@ -14,16 +14,16 @@ type steps struct {
 	clock clock.Clock
 }
 
-// do does one step.
+// do does one step. Steps may be done side by side.
 func (s steps) do(name string, work func() error) error {
-	fmt.Fprintf(s.log, "%-48s", name)
+	fmt.Fprintf(s.log, "%8s  %s\n", "", name)
 	start := s.clock()
 	err := work()
 	took := s.clock().Sub(start).Round(100 * time.Millisecond)
 	if err != nil {
-		fmt.Fprintf(s.log, "%8s  failed\n", took)
+		fmt.Fprintf(s.log, "%8s  %s: FAILED\n", took, name)
 		return err
 	}
-	fmt.Fprintf(s.log, "%8s\n", took)
+	fmt.Fprintf(s.log, "%8s  %s: done\n", took, name)
 	return nil
 }

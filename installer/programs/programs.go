@@ -155,3 +155,19 @@ func Prebuilt(dir string, t Target, names []string) (string, error) {
 	}
 	return dir, nil
 }
+
+// Copy copies a program for t from the folder dir into that of t in o.Work, and returns that.
+func Copy(o Options, t Target, name, dir string) (string, error) {
+	to := filepath.Join(o.Work, t.Dir())
+	data, err := os.ReadFile(filepath.Join(dir, File(t, name)))
+	if err == nil {
+		err = os.MkdirAll(to, 0o755)
+	}
+	if err == nil {
+		err = os.WriteFile(filepath.Join(to, File(t, name)), data, 0o755)
+	}
+	if err != nil {
+		return "", fmt.Errorf("copy %s: %w", File(t, name), err)
+	}
+	return to, nil
+}

@@ -115,7 +115,9 @@ func application(path string, info *buildinfo.BuildInfo, r product.Release) (cdx
 		return cdx.Component{}, err
 	}
 	var properties []cdx.Property
+	system := map[string]string{}
 	for _, s := range info.Settings {
+		system[s.Key] = s.Value
 		switch s.Key {
 		case "GOOS", "GOARCH", "CGO_ENABLED", "-tags":
 			properties = append(properties, cdx.Property{Name: "platen:build:" + strings.TrimPrefix(s.Key, "-"), Value: s.Value})
@@ -123,7 +125,7 @@ func application(path string, info *buildinfo.BuildInfo, r product.Release) (cdx
 	}
 	name := filepath.Base(path)
 	return cdx.Component{
-		BOMRef: "program:" + name, Type: cdx.ComponentTypeApplication, Name: name, Version: r.Version, Licenses: licence(product.License),
+		BOMRef: "program:" + name + ":" + system["GOOS"] + "-" + system["GOARCH"], Type: cdx.ComponentTypeApplication, Name: name, Version: r.Version, Licenses: licence(product.License),
 		Hashes: &[]cdx.Hash{{Algorithm: cdx.HashAlgoSHA256, Value: sum}}, Properties: &properties, PackageURL: purl(info.Main.Path, "v"+r.Version),
 	}, nil
 }

@@ -14,6 +14,7 @@ import (
 
 // Packages are the Debian packages of the programs we start.
 var Packages = map[string]string{
+	"7z":                     "p7zip-full",
 	"aarch64-linux-gnu-gcc":  "gcc-aarch64-linux-gnu",
 	"bsdtar":                 "libarchive-tools",
 	"cpio":                   "cpio",
@@ -29,11 +30,14 @@ var Packages = map[string]string{
 	"libXrandr.so":           "libxrandr-dev",
 	"libXxf86vm.so":          "libxxf86vm-dev",
 	"msibuild":               "msitools",
+	"msidump":                "msitools",
 	"msiextract":             "msitools",
 	"msiinfo":                "msitools",
+	"openssl":                "openssl",
 	"osslsigncode":           "osslsigncode",
 	"pkg-config":             "pkg-config",
 	"rpm":                    "rpm",
+	"rpmbuild":               "rpm",
 	"rpm2cpio":               "rpm2cpio",
 	"wixl":                   "wixl",
 	"x86_64-w64-mingw32-gcc": "gcc-mingw-w64-x86-64",
