@@ -50,7 +50,7 @@ func newMac(t *testing.T, pkg, shell string) *mac {
 		}
 	}
 	m.write("/Users/alex/Library/Application Support/Platen/session", "kept")
-	m.stub("launchctl", "exit 0")
+	m.stub("launchctl", `[ "$1" != print ]`) // nothing is loaded
 	m.stub("pkgutil", `[ "$1" = --forget ] || exit 1`)
 	m.stub("ps", "printf '"+strings.ReplaceAll(someone, "\n", `\n`)+"'")
 	m.stub("id", "echo 0")
@@ -554,7 +554,7 @@ func TestUninstall(t *testing.T) {
 		}
 		want := []string{
 			"platen-deploy clients purge", "launchctl bootout gui/501/org.platenprint.platen", "launchctl bootout system/org.platenprint.deploy",
-			"platen-deploy purge", "pkgutil --forget org.platenprint.platen",
+			"launchctl print system/org.platenprint.deploy", "platen-deploy purge", "pkgutil --forget org.platenprint.platen",
 		}
 		if diff := cmp.Diff(want, m.calls()); diff != "" {
 			t.Errorf("(-want +got):\n%s", diff)
@@ -630,6 +630,23 @@ func TestUninstall(t *testing.T) {
 			if _, err := os.Lstat(m.at(path)); !errors.Is(err, fs.ErrNotExist) {
 				t.Errorf("%s is still there: %v", path, err)
 			}
+		}
+	})
+	each("waits until the service has ended", func(t *testing.T, m *mac) {
+		used(m)
+		m.stub("launchctl", `if [ "$1" = print ]; then echo x >>"$0.tries"; [ "$(wc -l <"$0.tries")" -lt 3 ]; fi`)
+		if r := m.uninstall(); r.code != 0 {
+			t.Errorf("%+v", r)
+		}
+		calls := m.calls()
+		asked := 0
+		for _, call := range calls[:slices.Index(calls, "platen-deploy purge")] {
+			if call == "launchctl print system/org.platenprint.deploy" {
+				asked++
+			}
+		}
+		if asked != 3 {
+			t.Errorf("it was asked %d times whether it has ended: %v", asked, calls)
 		}
 	})
 	each("says what it could not do, and removes the rest", func(t *testing.T, m *mac) {

@@ -26,6 +26,7 @@ main() {
 	launchctl='/bin/launchctl'
 	pkgutil='/usr/sbin/pkgutil'
 	ps='/bin/ps'
+	pause='/bin/sleep 1'
 
 	if [ $# -gt 0 ]; then
 		echo 'Usage: sudo [KEEPDATA=1] uninstall.sh' >&2
@@ -65,6 +66,10 @@ main() {
 		"$launchctl" bootout "gui/$uid/org.platenprint.platen" 2>/dev/null
 	done
 	"$launchctl" bootout system/org.platenprint.deploy 2>/dev/null
+	for _ in 1 2 3 4 5 6 7 8 9 10; do # it may still be ending, and write
+		"$launchctl" print system/org.platenprint.deploy >/dev/null 2>&1 || break
+		$pause
+	done
 	if [ -z "$keep" ] && [ -n "$deploy" ]; then
 		"$deploy" purge || warn 'the service did not remove its data; it is removed with its folder.'
 	fi
