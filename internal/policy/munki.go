@@ -15,7 +15,7 @@ type MunkiPackage struct {
 func Munki(p MunkiPackage) []byte {
 	return plist(dict{
 		{"autoremove", false},
-		{"catalogs", []any{"testing"}},
+		{"catalogs", []any{"testing"}}, //nolint:misspell // Munki's word
 		{"category", "Printing"},
 		{"description", p.Description},
 		{"developer", p.Developer},
@@ -25,7 +25,7 @@ func Munki(p MunkiPackage) []byte {
 		{"installer_item_size", int((p.Size + 1023) / 1024)},
 		{"minimum_os_version", "12.0"},
 		{"name", p.Name},
-		{"receipts", []any{dict{{"packageid", p.Receipt}, {"version", p.Version}}}},
+		{"receipts", []any{dict{{"packageid", p.Receipt}, {"version", p.Version}}}}, //nolint:misspell // Munki's word
 		{"unattended_install", true},
 		{"unattended_uninstall", true},
 		{"uninstall_method", "uninstall_script"},
