@@ -75,12 +75,13 @@ type shown struct {
 	Offers     []status.Offer    `json:"offers,omitempty"` // the ways of signing in, best first
 	Browsing   status.Browsing   `json:"browsing,omitzero"`
 	Keyring    status.Keyring    `json:"keyring,omitempty"` // whether the sign-in can be kept, once that is known
+	Server     *status.Server    `json:"server,omitempty"`  // waits for the person's word (confirm-server)
 	Problem    *status.Problem   `json:"problem,omitempty"`
 }
 
 func shownOf(s status.Snapshot) shown {
 	v := shown{State: s.State, Balance: s.Balance, Stale: s.Stale, Connection: s.Connection, AuthMode: s.AuthMode, Keyring: s.Keyring, Problem: s.Problem}
-	v.Offers, v.Browsing = s.Offers, s.Browsing
+	v.Offers, v.Browsing, v.Server = s.Offers, s.Browsing, s.Server
 	if s.User != nil {
 		v.Username = s.User.Username
 	}
@@ -147,6 +148,9 @@ func stateLine(s status.Snapshot) string {
 	}
 	if s.Problem != nil {
 		return string(s.State) + ": " + sentence(s.Problem)
+	}
+	if s.Server != nil {
+		return fmt.Sprintf("%s: is %s your print server? answer with: platen confirm-server", s.State, s.Server.Host)
 	}
 	return string(s.State)
 }

@@ -24,11 +24,13 @@ func TestE9_StatusSaysWhereTheServerComesFromAndWhatIsNext(t *testing.T) {
 			[]string{
 				"This computer is not enrolled yet. It asks https://print.example.org by itself", "settings:        https://print.example.org (policy /etc/platen/policy.conf:1)",
 				"problem:         ask the server", "next try:        at 2026-11-22 09:30:05",
-			}, "platen-deploy enrol",
+			},
+			"platen-deploy enrol",
 		},
 		"waiting": {
 			ipc.Status{Enrolment: ipc.EnrolmentPending, Fingerprint: "abcd", Wanted: "https://print.example.org", WantedBy: "installer HKLM", NextTry: next},
-			[]string{"waits for an administrator's approval", "next try:", "fingerprint:     abcd"}, "problem",
+			[]string{"waits for an administrator's approval", "next try:", "fingerprint:     abcd"},
+			"problem",
 		},
 		"nobody wants it": {ipc.Status{Enrolment: ipc.EnrolmentNone, NextTry: next}, []string{"To enrol it: platen-deploy enrol"}, "next try"},
 		"done":            {ipc.Status{Enrolment: ipc.EnrolmentDone, Enrolled: true, NextTry: next}, []string{"is enrolled and vouches"}, "next try"},
