@@ -30,7 +30,8 @@ func (s *server) deviceAddress() string {
 	_, port, _ := net.SplitHostPort(s.devices.listener.Addr().String())
 	listens, _, _ := net.SplitHostPort(s.cfg.Listen)
 	ip := net.ParseIP(host)
-	anywhere := host == "" || ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) || strings.EqualFold(host, listens)
+	anywhere := host == "" || ip != nil && (ip.IsUnspecified() || ip.IsLoopback()) || strings.EqualFold(host, listens) ||
+		ip != nil && s.cfg.TLSCert != "" // a certificate of a public CA is for names
 	switch {
 	case !anywhere:
 	case s.cfg.PublicURL != nil:

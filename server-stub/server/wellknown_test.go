@@ -44,6 +44,13 @@ func TestE9_WellKnownFollowsTheConfiguration(t *testing.T) {
 		"devices elsewhere": {func() { o.cfg.PublicURL, o.cfg.DeviceListen = public, "devices.example.org:0" }, api.WellKnown{
 			ServerURL: "https://print.example.org:8443", DeviceAddress: "devices.example.org:" + port, CAPins: []string{o.identity.CAPin().String()},
 		}},
+		"devices at an address": {func() { o.cfg.PublicURL, o.cfg.DeviceListen = public, "192.0.2.5:0" }, api.WellKnown{
+			ServerURL: "https://print.example.org:8443", DeviceAddress: "192.0.2.5:" + port, CAPins: []string{o.identity.CAPin().String()},
+		}},
+		"devices at an address, with a certificate for names": {
+			func() { o.cfg.PublicURL, o.cfg.DeviceListen, o.cfg.TLSCert = public, "192.0.2.5:0", "cert.pem" },
+			api.WellKnown{ServerURL: "https://print.example.org:8443", DeviceAddress: "print.example.org:" + port},
+		},
 		"no devices": {func() { o.devices.listener = nil }, api.WellKnown{CAPins: []string{o.identity.CAPin().String()}}},
 	} {
 		listener := o.devices.listener
