@@ -145,9 +145,16 @@ func compiler(ctx context.Context, o Options, t Target) ([]string, error) {
 	return nil, fmt.Errorf("no C compiler is known for %s", t.Dir())
 }
 
-// Prebuilt checks that dir, in which Build or somebody else has put programs, has those that are named.
+// Prebuilt checks that dir, in which Build or somebody else has put programs, has those that are named, and returns their
+// folder: dir/OS-ARCH, or for macOS dir/ARCH, where a Mac puts them.
 func Prebuilt(dir string, t Target, names []string) (string, error) {
+	short := filepath.Join(dir, t.Arch)
 	dir = filepath.Join(dir, t.Dir())
+	if _, err := os.Stat(dir); err != nil && t.OS == "darwin" {
+		if _, err := os.Stat(short); err == nil {
+			dir = short
+		}
+	}
 	for _, name := range names {
 		if info, err := os.Stat(filepath.Join(dir, File(t, name))); err != nil || !info.Mode().IsRegular() {
 			return "", fmt.Errorf("%w: %s in %s", product.ErrNoPrograms, File(t, name), dir)

@@ -90,6 +90,18 @@ func TestPrebuiltProgramsAreChecked(t *testing.T) {
 	if got, err := Prebuilt(dir, target, []string{"platen"}); err != nil || got != filepath.Join(dir, "windows-amd64") {
 		t.Errorf("got %s, %v", got, err)
 	}
+	if err := os.MkdirAll(filepath.Join(dir, "arm64"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "arm64", "platen"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if got, err := Prebuilt(dir, Target{"darwin", "arm64"}, []string{"platen"}); err != nil || got != filepath.Join(dir, "arm64") {
+		t.Errorf("from a Mac: got %s, %v", got, err)
+	}
+	if _, err := Prebuilt(dir, Target{"linux", "arm64"}, []string{"platen"}); err == nil {
+		t.Error("a program from a Mac is taken for Linux")
+	}
 	for _, name := range []string{"platen-deploy", window} {
 		if _, err := Prebuilt(dir, target, []string{"platen", name}); !errors.Is(err, product.ErrNoPrograms) || !strings.Contains(err.Error(), name+".exe") {
 			t.Errorf("%s: got %v", name, err)

@@ -69,9 +69,8 @@ const window = 4096
 // Scanner looks through artefacts. What it has seen once, byte by byte, it does not look at again; so it is for one release,
 // and one goroutine.
 type Scanner struct {
-	traces   []string
-	seen     map[[32]byte][]Finding
-	findings []Finding
+	traces []string
+	seen   map[[32]byte][]Finding
 }
 
 // New returns a scanner. traces are texts that tell of the machine it was built on, such as folders.
