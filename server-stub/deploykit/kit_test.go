@@ -217,7 +217,7 @@ func TestE9_PackagesAreNamedAfterTheServer(t *testing.T) {
 		}
 	}
 	o := site()
-	o.CAPin = ""
+	o.CAPin, o.Packages = "", release(t)
 	if k, err := New(o); err != nil || k.msiName() != "platen--print.example.org--8443.msi" {
 		t.Errorf("without a pin: %v", err)
 	}

@@ -1,6 +1,7 @@
 package deploykit
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -155,13 +156,10 @@ func (k *Kit) renamed(ending string) string {
 	return name
 }
 
-// named is the name of a package in the kit: the one that tells the server, or its own.
+// named is the name of a package in the kit: the one that tells the server, or its own; what to call one that is not there.
 func (k *Kit) named(p *pack, ending, generic string) string {
-	if name := k.renamed(ending); name != "" {
-		return name
+	if p == nil {
+		return generic
 	}
-	if p != nil {
-		return p.name
-	}
-	return generic
+	return cmp.Or(k.renamed(ending), p.name)
 }
