@@ -53,7 +53,7 @@ type Options struct {
 	AtLogOn bool
 	// Signals tells what the system asks for; nil: nothing.
 	Signals <-chan Signal
-	// MayRestart tells whether the program that is installed now may take over (SignalRestart). Needed with Signals.
+	// MayRestart tells whether the program that is installed now may take over (ErrRestart). Nil: never.
 	MayRestart func() error
 }
 
@@ -129,6 +129,7 @@ type agent struct {
 	quit     context.CancelCauseFunc
 
 	site       *site
+	nowhere    bool // nothing names a server that can be used or asked about
 	unattended session.Unattended
 
 	session *session.Session
@@ -145,6 +146,7 @@ func (a *agent) connect(configErr error) {
 	store := once(a.store(account))
 	entra := a.microsoft(who, store)
 	way, ask := a.site.begin(configErr)
+	a.nowhere = way.Problem != nil && ask == nil
 	deps := session.Deps{
 		Server: way.Server, Servers: a.site,
 		Vault:    vault{open: store, rescue: entra.cache.rescue},
@@ -245,6 +247,9 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener, o Options) {
 		}
 	})
 	inside.Go(func() { a.obey(ctx, o) })
+	if a.nowhere {
+		inside.Go(func() { a.lookOut(ctx, o) })
+	}
 	inside.Go(func() { a.desktop.run(ctx) })
 	inside.Go(func() { a.window.run(ctx) })
 	settled := time.AfterFunc(settleTime, release)

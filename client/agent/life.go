@@ -40,6 +40,9 @@ func (a *agent) obey(ctx context.Context, o Options) {
 		case s := <-o.Signals:
 			switch s {
 			case SignalRestart:
+				if o.MayRestart == nil {
+					continue
+				}
 				if err := o.MayRestart(); err != nil {
 					a.logger.WarnContext(ctx, "not going on as the program that is installed now", "error", err)
 					continue
