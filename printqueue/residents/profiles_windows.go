@@ -15,8 +15,8 @@ import (
 // profileList is where Windows has the folders of everybody who ever logged on. Only administrators write it.
 const profileList = `SOFTWARE\Microsoft\Windows NT\CurrentVersion\ProfileList`
 
-// kept is what a resident keeps, in a profile.
-var kept = []string{`AppData`, `AppData\Local`, `AppData\Local\Platen`}
+// kept are the folders that a resident and its window keep, in a profile.
+var kept = []string{`AppData\Local\Platen`, `AppData\Local\fyne\org.platenprint.platen`, `AppData\Roaming\fyne\org.platenprint.platen`}
 
 // purgeProfiles removes what is kept in the profiles of this computer, of people who are not logged on too. Their key in the
 // Credential Manager stays: it is encrypted with their password, and what it opened is gone.
@@ -71,9 +71,8 @@ func profiles() ([]string, error) {
 	return dirs, nil
 }
 
-// purgeProfile removes our folder from a profile. Whatever is not a plain folder on the way, a link or a junction that somebody
-// prepared, is refused; nothing outside of the profile can be reached.
-func purgeProfile(dir string) (bool, error) {
+// purgeProfile removes our folders from a profile, through a root that leads out of it by no link.
+func purgeProfile(dir string) (something bool, err error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, windows.ERROR_PATH_NOT_FOUND) {
 		return false, nil
@@ -82,8 +81,24 @@ func purgeProfile(dir string) (bool, error) {
 		return false, err
 	}
 	defer func() { _ = root.Close() }()
-	for _, step := range kept {
-		info, err := root.Lstat(step)
+	for _, path := range kept {
+		there, e := plain(root, path)
+		if e == nil && there {
+			something = true
+			e = root.RemoveAll(path)
+		}
+		err = errors.Join(err, e)
+	}
+	return something, err
+}
+
+// plain tells whether a folder is there. Whatever is not a plain folder on the way to it, a link or a junction that somebody
+// prepared, is refused.
+func plain(root *os.Root, path string) (bool, error) {
+	at := ""
+	for part := range strings.SplitSeq(path, `\`) {
+		at = filepath.Join(at, part)
+		info, err := root.Lstat(at)
 		if errors.Is(err, fs.ErrNotExist) {
 			return false, nil
 		}
@@ -91,8 +106,8 @@ func purgeProfile(dir string) (bool, error) {
 			return false, err
 		}
 		if info.Mode().Type() != fs.ModeDir {
-			return false, fmt.Errorf("%s is no plain folder; it was left alone", step)
+			return false, fmt.Errorf("%s is no plain folder; it was left alone", at)
 		}
 	}
-	return true, root.RemoveAll(kept[len(kept)-1])
+	return true, nil
 }
