@@ -192,6 +192,9 @@ there for a certificate. An administrator of the server approves (platen-server 
 Where the settings change to another server, the old enrolment works until the new one does. Where they go away, a computer
 that waits stops waiting; one that is a device stays one (platen-deploy forget ends that).
 
+A server that moved its listener for devices is found again. One that was set up anew, with another certificate authority, is
+joined again when CAPin (or CAFile) says so: change it by the same way by which computers got it.
+
 ### The enrolment token
 
 It is the one secret, so it is no setting: only the service reads it, and nothing shows it. It is the text that
@@ -203,12 +206,8 @@ platen-server enrolment create prints.
 | Windows | REG_SZ EnrolmentToken in HKLM\Software\Policies\Platen\Deploy | the service takes the right to read this key from users as soon as it sees the token; until then they can, and the log says so |
 | macOS | string EnrolmentToken in a profile for the domain org.platenprint.deploy | every user of the computer: macOS lets them read profiles |
 
-So make tokens that are good for few computers and days, or use none and approve in bulk: the log of a computer says which token was
-too open. A token is used once, and not again while it stays where it is; one that is used up, too old or refused is logged once and
+So make tokens that are good for few computers and days, or use none and approve in bulk. A token is used once, and not again while it stays where it is; one that is used up, too old or refused is logged once and
 shown by platen-deploy status, and the computer asks for approval instead.
-
-In the registry, texts are REG_SZ, yes and no may be REG_DWORD 1 and 0, lists may be REG_MULTI_SZ. In a profile, texts are
-strings, yes and no are booleans, lists may be arrays of strings.
 
 No setting is a secret: all are shown to the person and go into the support file.
 `

@@ -49,6 +49,7 @@ type Machine struct {
 	wish    Wish             // what the computer's settings want
 	unclear error            // why they cannot be understood; wish is the latest that could
 	nextTry time.Time        // of Run; zero: not known
+	missed  int              // reports in a row that did not reach the device's server
 	spent   string           // hash of a token that is done with but could not be removed, so that it is not tried for ever
 }
 

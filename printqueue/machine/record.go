@@ -43,6 +43,8 @@ type server struct {
 	CA      string `json:"ca,omitempty"` // PEM; "": the system's certificates
 	// URL is what the computer's settings call the server; "": a person named the listener, or a token did.
 	URL string `json:"url,omitempty"`
+	// Trust is what the settings said of whom to believe when it was found by them (Wish.trust).
+	Trust string `json:"trust,omitempty"`
 }
 
 // device is an enrolled computer.

@@ -125,10 +125,10 @@ func (m *Machine) do(ctx context.Context) (time.Duration, error) {
 	had := m.now().Device != nil
 	wait, err := m.become(ctx)
 	if errors.Is(err, errNothing) && m.now().Device != nil {
-		return 0, m.report(ctx)
+		return 0, m.keep(ctx)
 	}
 	if had && (err != nil || wait > 0) && ctx.Err() == nil {
-		if old := m.report(ctx); err == nil {
+		if old := m.keep(ctx); err == nil {
 			err = old // the old enrolment works until the new one does
 		}
 	}

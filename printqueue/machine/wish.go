@@ -47,6 +47,12 @@ func (w Wish) id() string {
 	return hex.EncodeToString(sum.Sum(nil)[:16])
 }
 
+// trust tells one way of believing a server from another.
+func (w Wish) trust() string {
+	w.ServerURL, w.Token = "-", secret.String{}
+	return w.id()
+}
+
 // Want says what the computer's settings want by now. unclear is why they cannot be understood: then the wish stays as it was, and
 // the reason is shown.
 func (m *Machine) Want(w Wish, unclear error) {
@@ -150,7 +156,8 @@ func (m *Machine) pursue(ctx context.Context, w Wish) (attempt, error) {
 	var at server
 	switch d := m.now().Device; {
 	case w.ServerURL != "":
-		if d != nil && d.Server.URL == w.ServerURL {
+		replaced := d != nil && d.Server.URL == w.ServerURL && d.Server.Trust != w.trust() && m.distrusts()
+		if d != nil && d.Server.URL == w.ServerURL && !replaced {
 			return attempt{}, errNothing
 		}
 		found, authorities, err := m.listener(ctx, w)
@@ -160,8 +167,8 @@ func (m *Machine) pursue(ctx context.Context, w Wish) (attempt, error) {
 		if err != nil {
 			return attempt{}, err
 		}
-		if d != nil && (d.Server.Address == found.Address || slices.ContainsFunc(authorities, d.Server.isCA)) {
-			return attempt{}, errors.Join(m.change(func(r *record) { r.Device.Server.URL = w.ServerURL }), errNothing)
+		if d != nil && !replaced && (d.Server.Address == found.Address || slices.ContainsFunc(authorities, d.Server.isCA)) {
+			return attempt{}, errors.Join(m.change(func(r *record) { r.Device.Server.URL, r.Device.Server.Trust = w.ServerURL, w.trust() }), errNothing)
 		}
 		at = found
 	case !w.Token.Empty():
@@ -182,6 +189,47 @@ func (m *Machine) pursue(ctx context.Context, w Wish) (attempt, error) {
 	n := attempt{Server: at, Key: key, From: fromSettings, Wish: w.id()}
 	m.opts.Logger.InfoContext(ctx, "the computer's settings want it to be a device of a server", "server", w.ServerURL, "origin", w.Origin, "listener", at.Address)
 	return n, m.change(func(r *record) { r.Next = &n })
+}
+
+// distrusts tells whether the device's server could not show that it is the one. With settings that say something new of whom to
+// believe, it was set up anew, and so must the device be.
+func (m *Machine) distrusts() bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.problem != nil && m.problem.Code == ipc.CodeCertificate
+}
+
+// mostMissed is how many reports may miss the server before it is asked where its listener is by now: a server that is only down
+// is spared the question.
+const mostMissed = 3
+
+// keep reports, and finds the listener again where the device's server has moved it.
+func (m *Machine) keep(ctx context.Context) error {
+	err := m.report(ctx)
+	if ipc.CodeOf(err) != ipc.CodeUnreachable {
+		m.missed = 0
+		return err
+	}
+	d, w := m.now().Device, m.wished()
+	if m.missed++; m.missed < mostMissed || w.ServerURL == "" || d.Server.URL != w.ServerURL {
+		return err
+	}
+	m.missed = 0
+	at, _, asked := m.listener(ctx, w)
+	if asked != nil || at.Address == d.Server.Address {
+		return err
+	}
+	moved := *d
+	moved.Server.Address = at.Address // whom to believe there stays as it was
+	use, failed := m.connect(moved)
+	if failed != nil {
+		return err
+	}
+	m.opts.Logger.InfoContext(ctx, "the server's listener for devices is somewhere else now", "listener", at.Address)
+	if err := m.change(func(r *record) { r.Device.Server.Address = at.Address }, use); err != nil {
+		return err
+	}
+	return m.report(ctx)
 }
 
 // moved asks again where the listener is after an enrolment there failed, and tries there if it is somewhere else by now. The key
@@ -232,7 +280,7 @@ func (m *Machine) listener(ctx context.Context, w Wish) (at server, authorities 
 	if u.Port() == "" {
 		address = net.JoinHostPort(u.Hostname(), "443")
 	}
-	at.URL = w.ServerURL
+	at.URL, at.Trust = w.ServerURL, w.trust()
 	if at.CA, err = m.believed(ctx, address, w); err != nil {
 		return at, nil, err
 	}

@@ -330,6 +330,81 @@ func TestE9_AChangedPolicyMovesTheComputerWithoutAGap(t *testing.T) {
 	}
 }
 
+func TestE9_AServerThatWasSetUpAnewIsJoinedWhenTheSettingsSaySo(t *testing.T) {
+	old, anew := machinetest.New(t), machinetest.New(t)
+	old.Approve, anew.Approve = true, true
+	m := newComputer(t).start()
+	wish := by(old)
+	m.Want(wish, nil)
+	once(t, m, 2)
+	// The same address, and another authority: somebody else, as long as the settings do not say so.
+	if err := m.change(func(r *record) { r.Device.Server.Address, r.Device.Server.URL = anew.Address(), anew.URL() }); err != nil {
+		t.Fatal(err)
+	}
+	use, err := m.connect(*m.now().Device)
+	if err != nil {
+		t.Fatal(err)
+	}
+	use()
+	wish.ServerURL = anew.URL()
+	m.Want(wish, nil)
+	for range 4 {
+		if err := m.Once(t.Context()); ipc.CodeOf(err) != ipc.CodeCertificate {
+			t.Fatalf("got %v", err)
+		}
+	}
+	if n, _ := enrolments(anew); n != 0 {
+		t.Fatalf("%d enrolments at a server that is not believed", n)
+	}
+	m.Want(by(anew), nil)
+	await(t, "the new enrolment", func() bool { return m.Once(t.Context()) == nil && m.Status().Problem == "" })
+	if n, _ := enrolments(anew); n != 1 || !m.Status().Enrolled {
+		t.Errorf("%d enrolments, %+v", n, m.Status())
+	}
+	// Another pin beside the right one changes nothing.
+	more := by(anew)
+	more.Pins = append(more.Pins, api.Pin{1})
+	m.Want(more, nil)
+	once(t, m, 2)
+	if n, _ := enrolments(anew); n != 1 {
+		t.Errorf("%d enrolments", n)
+	}
+}
+
+func TestAListenerThatMovedIsFoundAgain(t *testing.T) {
+	s := machinetest.New(t)
+	s.Approve = true
+	c := newComputer(t)
+	m := c.start()
+	m.Want(by(s), nil)
+	once(t, m, 2)
+	gone := func(r *record) { r.Device.Server.Address = "127.0.0.1:1" }
+	if err := m.change(gone); err != nil {
+		t.Fatal(err)
+	}
+	m = c.start()
+	m.Want(by(s), nil)
+	for range mostMissed - 1 {
+		if err := m.Once(t.Context()); ipc.CodeOf(err) != ipc.CodeUnreachable {
+			t.Fatalf("got %v", err)
+		}
+	}
+	once(t, m, 1)
+	if n, _ := enrolments(s); n != 1 || m.Status().ServerURL != "https://"+s.Address() || m.Status().Problem != "" {
+		t.Errorf("%d enrolments, %+v", n, m.Status())
+	}
+	// A computer that was enrolled by hand asks nobody.
+	if err := m.change(func(r *record) { gone(r); r.Device.Server.URL = "" }); err != nil {
+		t.Fatal(err)
+	}
+	m = c.start()
+	for range mostMissed + 1 {
+		if err := m.Once(t.Context()); ipc.CodeOf(err) != ipc.CodeUnreachable {
+			t.Fatalf("got %v", err)
+		}
+	}
+}
+
 func TestWhatWasEnrolledByHandIsRecognised(t *testing.T) {
 	s := machinetest.New(t)
 	_, m := enrolled(t, s)
