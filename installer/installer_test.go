@@ -124,7 +124,7 @@ func TestAReleaseHasSumsAndWhatItIsMadeOf(t *testing.T) {
 }
 
 func TestR_SECRET_1_APackageWithASecretIsNotKept(t *testing.T) {
-	secret := "plt_e_" + strings.Repeat("aB3d-", 9)
+	secret := "plt_e_k5m2xq7vj3wz4tb6nrh2ydcgap"
 	programs, out := standIn(t, secret), t.TempDir()
 	_, stderr, err := buildArchive(t, programs, out)
 	if !errors.Is(err, errSecrets) || !strings.Contains(err.Error(), archived) || !strings.Contains(err.Error(), "enrolment token") {

@@ -37,30 +37,38 @@ type rule struct {
 	name    string
 	literal string
 	form    *regexp.Regexp // anchored at the literal's beginning
+	// drawn tells whether the form's first group looks drawn at random; nil where the form says enough. In a program one text
+	// begins where the one before ends, so after a prefix of ours stands whatever comes next.
+	drawn func(string) bool
+}
+
+// token is the rule for a secret of ours: 43 characters of base64url, as 256 bits are.
+func token(name, prefix string) rule {
+	return rule{name, prefix, regexp.MustCompile(`^` + prefix + `(?:[a-z2-7]{26}_)?([A-Za-z0-9_-]{43})`), random}
 }
 
 // rules are the secrets that have a form.
 var rules = []rule{
-	{"private key", "-----BEGIN ", regexp.MustCompile(`^-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY( BLOCK)?-----(\s|\\r|\\n)+([A-Za-z-]+: [^\r\n\\]*(\s|\\n)+)*[A-Za-z0-9+/=]{24}`)},
-	{"PuTTY key", "PuTTY-User-Key-File-", regexp.MustCompile(`^PuTTY-User-Key-File-\d: \S+`)},
-	{"minisign key", "RWRTY0Iy", regexp.MustCompile(`^RWRTY0Iy[A-Za-z0-9+/]{100}`)},
-	{"access token", "plt_a_", regexp.MustCompile(`^plt_a_[A-Za-z0-9_-]{40}`)},
-	{"refresh token", "plt_r_", regexp.MustCompile(`^plt_r_[A-Za-z0-9_-]{40}`)},
-	{"web session", "plt_w_", regexp.MustCompile(`^plt_w_[A-Za-z0-9_-]{40}`)},
-	{"code", "plt_c_", regexp.MustCompile(`^plt_c_[A-Za-z0-9_-]{30}`)},
-	{"enrolment token", "plt_e_", regexp.MustCompile(`^plt_e_[A-Za-z0-9_-]{30}`)},
-	{"SCIM token", "pp_scim_", regexp.MustCompile(`^pp_scim_[A-Za-z0-9_-]{40}`)},
-	{"master key", "platen-master-key-1 ", regexp.MustCompile(`^platen-master-key-1 [A-Za-z0-9+/]{43}=`)},
-	{"password hash", "$argon2id$v=", regexp.MustCompile(`^\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{16}`)},
-	{"password hash", "$2", regexp.MustCompile(`^\$2[aby]\$\d\d\$[A-Za-z0-9./]{53}`)},
-	{"AWS key", "AKIA", regexp.MustCompile(`^AKIA[A-Z2-7]{16}\b`)},
-	{"GitHub token", "gh", regexp.MustCompile(`^gh[pousr]_[A-Za-z0-9]{36}`)},
-	{"GitHub token", "github_pat_", regexp.MustCompile(`^github_pat_[A-Za-z0-9_]{60}`)},
-	{"GitLab token", "glpat-", regexp.MustCompile(`^glpat-[A-Za-z0-9_-]{20}`)},
-	{"Slack token", "xox", regexp.MustCompile(`^xox[abpors]-\d{6,}-[A-Za-z0-9-]{10}`)},
-	{"Google key", "AIza", regexp.MustCompile(`^AIza[A-Za-z0-9_-]{35}\b`)},
-	{"Entra secret", "8Q~", regexp.MustCompile(`^8Q~[A-Za-z0-9_.~-]{31,34}\b`)},
-	{"JSON web token", "eyJ", regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20}`)},
+	{"private key", "-----BEGIN ", regexp.MustCompile(`^-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY( BLOCK)?-----(\s|\\r|\\n)+([A-Za-z-]+: [^\r\n\\]*(\s|\\n)+)*[A-Za-z0-9+/=]{24}`), nil},
+	{"PuTTY key", "PuTTY-User-Key-File-", regexp.MustCompile(`^PuTTY-User-Key-File-\d: \S+`), nil},
+	{"minisign key", "RWRTY0Iy", regexp.MustCompile(`^RWRTY0Iy[A-Za-z0-9+/]{100}`), nil},
+	token("access token", "plt_a_"),
+	token("refresh token", "plt_r_"),
+	token("web session", "plt_w_"),
+	token("code", "plt_c_"),
+	{"enrolment token", "plt_e_", regexp.MustCompile(`^plt_e_([a-z2-7]{26})`), base32},
+	token("SCIM token", "pp_scim_"),
+	{"master key", "platen-master-key-1 ", regexp.MustCompile(`^platen-master-key-1 [A-Za-z0-9+/]{43}=`), nil},
+	{"password hash", "$argon2id$v=", regexp.MustCompile(`^\$argon2id\$v=\d+\$m=\d+,t=\d+,p=\d+\$[A-Za-z0-9+/]{16,}\$[A-Za-z0-9+/]{16}`), nil},
+	{"password hash", "$2", regexp.MustCompile(`^\$2[aby]\$\d\d\$[A-Za-z0-9./]{53}`), nil},
+	{"AWS key", "AKIA", regexp.MustCompile(`^AKIA[A-Z2-7]{16}\b`), nil},
+	{"GitHub token", "gh", regexp.MustCompile(`^gh[pousr]_[A-Za-z0-9]{36}`), nil},
+	{"GitHub token", "github_pat_", regexp.MustCompile(`^github_pat_[A-Za-z0-9_]{60}`), nil},
+	{"GitLab token", "glpat-", regexp.MustCompile(`^glpat-[A-Za-z0-9_-]{20}`), nil},
+	{"Slack token", "xox", regexp.MustCompile(`^xox[abpors]-\d{6,}-[A-Za-z0-9-]{10}`), nil},
+	{"Google key", "AIza", regexp.MustCompile(`^AIza[A-Za-z0-9_-]{35}\b`), nil},
+	{"Entra secret", "8Q~", regexp.MustCompile(`^8Q~[A-Za-z0-9_.~-]{31,34}\b`), nil},
+	{"JSON web token", "eyJ", regexp.MustCompile(`^eyJ[A-Za-z0-9_-]{15,}\.eyJ[A-Za-z0-9_-]{15,}\.[A-Za-z0-9_-]{20}`), nil},
 }
 
 // window is how much after a literal is looked at.
@@ -114,7 +122,7 @@ func (s *Scanner) look(name string, data []byte) []Finding {
 	if bytes.IndexByte(data, 0) >= 0 {
 		found = append(found, s.match(narrow(data))...)
 	} else if utf8.Valid(data) && !lists(name) {
-		found = append(found, entropy(data)...)
+		found = append(found, entropy(data, strings.HasSuffix(name, ".idt"))...)
 	}
 	s.seen[sum] = found
 	return slices.Clone(found)
@@ -124,8 +132,9 @@ func (s *Scanner) match(data []byte) []Finding {
 	var found []Finding
 	for _, r := range rules {
 		each(data, r.literal, func(at int) {
-			if m := r.form.Find(data[at:min(len(data), at+window)]); m != nil {
-				found = append(found, Finding{Rule: r.name, Excerpt: excerpt(m)})
+			m := r.form.FindSubmatch(data[at:min(len(data), at+window)])
+			if m != nil && (r.drawn == nil || r.drawn(string(m[1]))) {
+				found = append(found, Finding{Rule: r.name, Excerpt: excerpt(m[0])})
 			}
 		})
 	}
@@ -181,19 +190,22 @@ func lists(name string) bool {
 
 var words = regexp.MustCompile(`[A-Za-z0-9+/_=-]{24,}`)
 
-// entropy finds strings in a text that look as if drawn at random.
-func entropy(data []byte) []Finding {
+// made are the names that wixl gives rows of an MSI's tables: the MD5 of what they are.
+var made = regexp.MustCompile(`^(reg|fil|dir|cmp)[0-9A-F]{32}$`)
+
+// entropy finds strings in a text that look as if drawn at random. table says that the text is a table of an MSI.
+func entropy(data []byte, table bool) []Finding {
 	var found []Finding
 	for _, w := range words.FindAll(data, -1) {
-		if random(string(w)) {
+		if random(string(w)) && (!table || !made.Match(w)) {
 			found = append(found, Finding{Rule: "looks like a secret", Excerpt: excerpt(w)})
 		}
 	}
 	return found
 }
 
-// random tells whether a word looks as if drawn at random from 64 or 16 characters. Identifiers, paths and sentences do not:
-// they are of one case, or change it seldom.
+// random tells whether a word looks as if drawn at random from 64 or 16 characters: of 43 from 64 it misses one in some thousand.
+// Identifiers, paths and sentences do not: they are of one case, or change it seldom.
 func random(word string) bool {
 	word = strings.TrimRight(word, "=")
 	kinds := map[byte]int{}
@@ -207,11 +219,23 @@ func random(word string) bool {
 		}
 		last = k
 	}
-	bits := shannon(word)
+	n, bits := len(word), shannon(word)
 	if kinds['a'] == 0 || kinds['A'] == 0 { // one case: in hex, as keys are written too
-		return len(word) >= 32 && kinds['0'] >= len(word)/4 && changes > len(word)/5 && bits > 3.2 && hexadecimal(word)
+		return n >= 32 && kinds['0'] >= n/4 && changes > n/5 && bits > 3.2 && hexadecimal(word)
 	}
-	return kinds['0'] >= 2 && kinds['a'] >= 4 && kinds['A'] >= 4 && changes > len(word)/3 && bits > 3.9
+	return changes*100 > 38*n && (kinds['0'] > 0 || changes > n/2) && bits > 3.9
+}
+
+// base32 tells whether 26 characters of lower-case base32 look as if drawn at random: texts have few of the digits and of these
+// letters. It misses one in a hundred.
+func base32(word string) bool {
+	rare := 0
+	for i := range len(word) {
+		if strings.IndexByte("jkqvwxz234567", word[i]) >= 0 {
+			rare++
+		}
+	}
+	return rare >= 5 && shannon(word) > 3
 }
 
 func kind(b byte) byte {
