@@ -134,6 +134,7 @@ type shown struct {
 func render(r product.Release, size int64) ([]byte, error) {
 	page, err := template.New("platen.wxs").Funcs(template.FuncMap{
 		"guid": func(name string) string { return bare(detection.Code("component/" + name)) },
+		"xml":  escape,
 	}).Parse(source)
 	if err != nil {
 		return nil, fmt.Errorf("read the template of the MSI: %w", err)
@@ -143,14 +144,6 @@ func render(r product.Release, size int64) ([]byte, error) {
 	for i, p := range remembered() {
 		properties = append(properties, shown{Property: p, Keep: 51 + i, Forget: 61 + i})
 		components = append(components, "C_"+p.Name)
-	}
-	escaped := actions()
-	for i := range escaped {
-		escaped[i].Condition = escape(escaped[i].Condition)
-	}
-	judged := Properties()
-	for i := range judged {
-		judged[i].Allowed, judged[i].Message = escape(judged[i].Allowed), escape(judged[i].Message)
 	}
 	var text bytes.Buffer
 	err = page.Execute(&text, struct {
@@ -166,7 +159,7 @@ func render(r product.Release, size int64) ([]byte, error) {
 		Name: product.Name, Vendor: product.Vendor, Summary: product.Summary, Homepage: product.Homepage, Service: product.WindowsService,
 		ProductCode: bare(detection.Of(r).ProductCode), UpgradeCode: bare(product.UpgradeCode), Version: r.Windows(), Release: r.Version,
 		Key: strings.TrimPrefix(settings.RegistryInstaller, `HKLM\`), Run: detection.RunValue,
-		Kilobytes: (size + 1023) / 1024, Judged: judged, Properties: properties, Actions: escaped, Components: components,
+		Kilobytes: (size + 1023) / 1024, Judged: Properties(), Properties: properties, Actions: actions(), Components: components,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("write the source of the MSI: %w", err)

@@ -14,7 +14,12 @@ type Property struct {
 	Value   string // where it is kept: a value of settings.RegistryInstaller; empty: it is not kept
 	Doc     string // what it means, for administrators
 	Allowed string // condition that must hold, or nothing is changed; empty: everything is taken
-	Message string // what is said when it does not
+	Must    string // the condition in words: "must be 0 or 1"
+}
+
+// Message is what people read when the condition does not hold. Windows Installer puts the value in the place of [NAME].
+func (p Property) Message() string {
+	return fmt.Sprintf("%[1]s is \"[%[1]s]\", but it %[2]s. Nothing was changed.", p.Name, p.Must)
 }
 
 // keepData is the property that keeps what Platen has stored when it is removed.
@@ -26,7 +31,7 @@ func Properties() []Property {
 		fromSetting("ServerURL", `SERVERURL ~<< "https://" AND NOT SERVERURL ~= "https://" AND NOT SERVERURL >< " "`,
 			"must begin with https://, such as https://print.example.org:8443"),
 		fromSetting("CAPin", `CAPIN << "sha256/" AND NOT CAPIN = "sha256/"`,
-			"must be the pin that the server prints (platen-server pin), which begins with sha256/"),
+			"must be the pin that the server prints when it starts, which begins with sha256/"),
 		fromSetting("UPNSuffix", "", ""),
 		fromSetting("AuthMode", "", ""),
 		fromSetting("AutoStart", "", ""),
@@ -36,7 +41,7 @@ func Properties() []Property {
 		Name:    keepData,
 		Doc:     "1 keeps, at an uninstallation, what Platen has stored: the computer's key and certificate, logs, and people's sign-ins.",
 		Allowed: strings.TrimPrefix(oneOf(keepData, switches), unlessInstalled), // judged where it counts: at the uninstallation
-		Message: message(keepData, "must be one of "+strings.Join(switches, ", ")),
+		Must:    "must be one of " + strings.Join(switches, ", "),
 	})
 }
 
@@ -53,7 +58,7 @@ func fromSetting(name, allowed, must string) Property {
 	if !ok {
 		panic("no setting " + name) // a constant of this file
 	}
-	p := Property{Name: strings.ToUpper(name), Value: s.Name, Doc: s.Doc}
+	p := Property{Name: strings.ToUpper(name), Value: s.Name, Doc: s.Doc, Must: must}
 	choices := s.Choices
 	if s.Kind == settings.KindBool {
 		choices = switches
@@ -62,11 +67,8 @@ func fromSetting(name, allowed, must string) Property {
 	case allowed != "":
 		p.Allowed = fmt.Sprintf("%sNOT %s OR (%s)", unlessInstalled, p.Name, allowed)
 	case choices != nil:
-		p.Allowed, must = oneOf(p.Name, choices), "must be one of "+strings.Join(choices, ", ")
-	default:
-		return p
+		p.Allowed, p.Must = oneOf(p.Name, choices), "must be one of "+strings.Join(choices, ", ")
 	}
-	p.Message = message(p.Name, must)
 	return p
 }
 
@@ -82,11 +84,6 @@ func oneOf(name string, choices []string) string {
 // is the condition that a switch is set to a value, which has two spellings.
 func is(name, digit, word string) string {
 	return fmt.Sprintf("(%[1]s = %[2]q OR %[1]s ~= %[3]q)", name, digit, word)
-}
-
-// message names the property and its value; "[NAME]" is put in by Windows Installer.
-func message(name, must string) string {
-	return fmt.Sprintf("%s is \"[%s]\", but it %s. Nothing was changed.", name, name, must)
 }
 
 // remembered are the properties that the registry keeps.

@@ -1,0 +1,54 @@
+// Program deploy stands in for platen-deploy in the tests of the package: it is a service with the real one's code, and for the
+// rest it notes what it was told in C:\commands.log. The real one refuses to start under Wine, where every file belongs to
+// the one person there is.
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"strings"
+
+	"github.com/platenprint/platen/printqueue/service"
+)
+
+func main() {
+	command := strings.Join(os.Args[1:], " ")
+	note(command)
+	var err error
+	switch command {
+	case "run-service":
+		err = service.Run(context.Background(), func(ctx context.Context) error {
+			<-ctx.Done()
+			note("stopped")
+			return nil
+		})
+	case "install":
+		err = install()
+	}
+	if err != nil {
+		note("error: " + err.Error())
+		os.Exit(1)
+	}
+}
+
+func install() error {
+	path, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	m, err := service.Find()
+	if err != nil {
+		return err
+	}
+	return m.Install(context.Background(), path)
+}
+
+func note(text string) {
+	f, err := os.OpenFile(`C:\commands.log`, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		os.Exit(3)
+	}
+	fmt.Fprintln(f, text)
+	f.Close()
+}
