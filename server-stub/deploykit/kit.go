@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"net/url"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -100,6 +101,9 @@ func New(o Options) (*Kit, error) {
 	}
 	if k.packages, err = findPackages(o.Packages); err != nil {
 		return nil, err
+	}
+	if without, _ := filepath.Glob(filepath.Join(o.Packages, "platen-*-no-window.pkg")); o.Packages != "" && len(without) > 0 && k.packages.pkg == nil {
+		k.note("The package for macOS has no window, because it was built without a Mac; it is not in the kit.")
 	}
 	if o.Packages == "" {
 		k.note("Without --packages the kit has no packages; the instructions say VERSION where their version belongs.")
