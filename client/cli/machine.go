@@ -22,6 +22,7 @@ import (
 	"github.com/platenprint/platen/client/doctor"
 	"github.com/platenprint/platen/client/opener"
 	"github.com/platenprint/platen/client/presence"
+	"github.com/platenprint/platen/client/servers"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/buildinfo"
@@ -175,8 +176,10 @@ func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, e
 	if err != nil {
 		return doctor.Report{}, doctor.Support{}, &failure{exitFailed, err.Error()}
 	}
+	used, ask := servers.Open(dir).Choose(settings)
+	confirmed := ask == nil && used.ServerURL != nil && (settings.ServerURL == nil || servers.Of(settings) != nil)
 	in := doctor.Inputs{
-		GOOS: runtime.GOOS, Env: env, Config: settings, Warnings: warnings, Proxies: connect.Proxies(settings, clock.System),
+		GOOS: runtime.GOOS, Env: env, Config: used, Confirmed: confirmed, Warnings: warnings, Proxies: connect.Proxies(settings, clock.System),
 		Tray: doctor.ThisDesk(env), Processes: doctor.ThisSystem(), Clock: clock.System,
 		Presence: presence.New(p.Getenv, clock.System),
 		Deploy:   askDeploy, Browser: func() bool { return opener.Usable(p.Getenv) }, Web: web(settings),
@@ -185,7 +188,9 @@ func (p *program) examine(ctx context.Context) (doctor.Report, doctor.Support, e
 			return err
 		},
 	}
-	if client, err := connect.New(settings, quiet, clock.System); err != nil {
+	if ask != nil {
+		in.ServerErr = errors.New("nobody has confirmed that " + ask.Host + " is your print server (platen confirm-server)")
+	} else if client, err := connect.New(used, quiet, clock.System); err != nil {
 		in.ServerErr = err
 	} else {
 		in.Server = client

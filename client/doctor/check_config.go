@@ -35,13 +35,15 @@ func (in Inputs) config(context.Context) Result {
 			r.Sentence += fmt.Sprintf(" (and %d more)", more)
 		}
 		r.Remedy = "Put the setting right where it stands."
+	case in.Confirmed:
+		r.Level, r.Sentence = OK, fmt.Sprintf("The server is %s (confirmed by you).", in.Config.ServerURL.Host)
 	case in.Config.Origin("ServerURL").Unconfirmed():
 		who := "The network alone"
 		if in.Config.Origin("ServerURL").Kind == sources.KindPackageName {
 			who = "The file name of the installed package alone"
 		}
 		r.Level, r.Sentence = Warn, fmt.Sprintf("%s names the server %s.", who, in.Config.ServerURL.Host)
-		r.Remedy = "Agree to it when Platen asks, or set ServerURL."
+		r.Remedy = "Agree to it when Platen asks (platen confirm-server), or set ServerURL."
 	default:
 		r.Level, r.Sentence = OK, fmt.Sprintf("The server is %s (%s).", in.Config.ServerURL.Host, in.Config.Origin("ServerURL"))
 	}

@@ -48,8 +48,9 @@ type Inputs struct {
 	Env       map[string]string
 	Config    config.Config
 	Warnings  []config.Warning
+	Confirmed bool   // Config has a server that no setting names, and that the person has confirmed (client/servers)
 	Server    Server // nil when ServerError says why
-	ServerErr error  // of apiclient.New
+	ServerErr error  // of apiclient.New, or why it may not be asked
 	Proxies   Proxies
 	Keyring   Keyring
 	Tray      TrayProbe
