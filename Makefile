@@ -28,7 +28,7 @@ TEST_PACKAGES := $(TRUST_PACKAGES) $(BROWSER_PACKAGES) ldap-utils samba-ad-dc sa
 # What makes the packages of all systems, and in tests reads them back.
 DIST_PACKAGES := git pkg-config wixl msitools osslsigncode faketime gcc-mingw-w64-x86-64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross rpm cpio p7zip-full
 PACKAGE_TEST_PACKAGES := wine wine64 wixl msitools osslsigncode faketime gcc-mingw-w64-x86-64 p7zip-full libarchive-tools lintian rpm cpio minisign openssl python3-jsonschema desktop-file-utils man-db shellcheck
-BENCH_PACKAGES := openjdk-17-jre openjdk-17-jdk-headless postgresql-15 slapd ldap-utils
+BENCH_PACKAGES := $(TRUST_PACKAGES) openjdk-17-jre openjdk-17-jdk-headless postgresql-15 ldap-utils rpm
 
 # Everything but the packages that need cgo and OpenGL; those are tested without the race detector, which would compile
 # the whole toolkit a second time. They all build on Windows and macOS too.

@@ -32,6 +32,7 @@ var groups = []group{
 	{"storm", "enrolled computers that come back all at once", (*rig).storm, false},
 	{"microsoft", "signing in with Microsoft, against the emulator", (*rig).microsoft, false},
 	{"logon", "people arriving: from sign-in to the first balance", (*rig).logon, false},
+	{"install", "from the package to a signed-in balance, with a server's name, its pin and an approval", (*rig).install, true},
 	{"ldap", "100,000 people in slapd, beside OpenLDAP's own tools", (*rig).ldap, true},
 	{"graph", "a tenant of Entra ID with 100,000 people and 1,000 nested groups, against the emulator", (*rig).graph, true},
 	{"scim", "an identity provider that writes people one by one", (*rig).scim, true},
@@ -63,6 +64,9 @@ func main() {
 	do := func() error { return run(ctx, *only, o) }
 	if os.Getenv(othersEnv) != "" {
 		do = func() error { return beSomeone(ctx) }
+	}
+	if os.Getenv(installEnv) != "" {
+		do = func() error { return beInstaller(ctx) }
 	}
 	if os.Getenv(ldapEnv) != "" {
 		do = func() error { return doLDAP(ctx, os.Stdout) }
