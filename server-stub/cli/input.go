@@ -2,6 +2,7 @@ package cli
 
 import (
 	"bufio"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -18,7 +19,8 @@ import (
 func args(names ...string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, given []string) error {
 		if len(given) != len(names) {
-			return usage("%s takes %s; see platen-server %s --help", cmd.CommandPath(), strings.Join(names, " "), strings.TrimPrefix(cmd.CommandPath(), "platen-server "))
+			wanted := cmp.Or(strings.Join(names, " "), "no arguments")
+			return usage("%s takes %s; see platen-server %s --help", cmd.CommandPath(), wanted, strings.TrimPrefix(cmd.CommandPath(), "platen-server "))
 		}
 		return nil
 	}

@@ -69,7 +69,7 @@ func (a *app) status() *cobra.Command {
 					{"Problem", s.Problem},
 				})
 				if s.Setup != "" {
-					fmt.Fprintf(w, "There is no owner yet. In a browser: %s\n  or here: platen-server user add NAME --password-stdin; platen-server user role NAME --grant owner\n", printable(s.Setup))
+					fmt.Fprintf(w, "Nobody looks after it yet: %s\n  or here: platen-server user add NAME --password-stdin, then platen-server user role NAME --grant owner\n", printable(s.Setup))
 				}
 				if s.Kept > 0 {
 					fmt.Fprintf(w, "Not erased, for their balance: %s who left\n", plural(s.Kept, "one person", "people"))
