@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"flag"
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -358,5 +357,5 @@ func TestLintianHasNothingToSay(t *testing.T) {
 	if err != nil || strings.Contains(string(out), "unused-override") {
 		t.Errorf("%v\n%s", err, out)
 	}
-	t.Log(fmt.Sprintf("lintian: %q", out))
+	t.Logf("lintian: %q", out)
 }

@@ -6,9 +6,12 @@ if command -v systemctl >/dev/null 2>&1; then
 	if [ -d /run/systemd/system ]; then
 		systemctl daemon-reload >/dev/null 2>&1 || :
 		if [ "$1" -gt 1 ]; then
-			systemctl try-restart platen-server.service >/dev/null 2>&1 || :
+			# It may have a database to convert, or to wait for: an upgrade does not wait for that.
+			timeout 60 systemctl try-restart platen-server.service >/dev/null 2>&1 ||
+				echo "platen-server: it is not ready yet; see: journalctl -u platen-server" >&2
 		elif systemctl is-enabled --quiet platen-server.service 2>/dev/null; then
-			systemctl start platen-server.service >/dev/null 2>&1 || :
+			timeout 60 systemctl start platen-server.service >/dev/null 2>&1 ||
+				echo "platen-server: it is not ready yet; see: journalctl -u platen-server" >&2
 		fi
 	fi
 fi

@@ -54,8 +54,9 @@ configure | abort-upgrade | abort-deconfigure | abort-remove)
 		systemctl --system daemon-reload >/dev/null || true
 		action=start
 		[ -z "$2" ] || action=restart
-		deb-systemd-invoke "$action" "$unit" >/dev/null ||
-			echo "platen-server: it did not start; see: journalctl -u $unit" >&2
+		# It may have a database to convert, or to wait for: an installation does not wait for that.
+		timeout 60 deb-systemd-invoke "$action" "$unit" >/dev/null ||
+			echo "platen-server: it is not ready yet; see: journalctl -u $unit" >&2
 	fi
 	if [ -z "$2" ]; then
 		echo "platen-server: settings are in $etc/platen-server.yaml, and what comes next is in /usr/share/doc/platen-server/README.Debian."
