@@ -30,10 +30,15 @@ func replace(path, text string) error {
 	return err
 }
 
-// offer writes the configuration to fill in, readable by root and the group of the service's account, if there is none.
+// offer writes the configuration to fill in, if there is none, in a folder that it makes if there is none. Only root and the group of
+// the service's account read there: passwords of directories come beside it.
 func offer(path, text string, gid int) error {
 	dir := filepath.Dir(path)
-	if err := os.MkdirAll(dir, 0o755); err != nil {
+	err := os.Mkdir(dir, 0o750)
+	if err == nil {
+		err = os.Chown(dir, 0, gid)
+	}
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
 	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o640)

@@ -120,8 +120,10 @@ func TestSystemd(t *testing.T) {
 	if got, err := os.ReadFile(s.places.Config); err != nil || string(got) != "currency: EUR\n" {
 		t.Errorf("the administrator's configuration became %q, %v", got, err)
 	}
-	if info, err := os.Stat(s.places.Config); err != nil || info.Mode().Perm() != 0o640 {
-		t.Errorf("the configuration may hold a password: %v, %v", info.Mode(), err)
+	for path, want := range map[string]os.FileMode{s.places.Config: 0o640, filepath.Dir(s.places.Config): 0o750} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s may hold a password: %v, %v", path, info.Mode(), err)
+		}
 	}
 	if err := s.Start(t.Context()); err != nil {
 		t.Error(err)
