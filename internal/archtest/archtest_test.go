@@ -64,6 +64,7 @@ var rules = []rule{
 	{"server-stub/deploykit", []string{"std:net/http", "std:os/exec", "server-stub/store/...", "server-stub/admin", "installer/tool", "installer/msi", "installer/linux"}, "a kit is made of what it is given"},
 	{"internal/policy", []string{"std:net/http", "std:os/exec", "server-stub/...", "client/...", "printqueue/..."}, "templates come from the table of settings alone"},
 	{"server-stub/deviceapi", []string{"server-stub/store/sqlstore", "server-stub/httpapi"}, "handlers know no database"},
+	{"server-stub/service", []string{"server-stub/store/...", "server-stub/admin", "server-stub/server", "github.com/kardianos/service"}, "the service starts a program and knows nothing of what it does"},
 	{"server-stub/ledger", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/directory", []string{"server-stub/store/...", "server-stub/dirsync", "std:net/http"}, "sources read; dirsync writes"},
 	{"server-stub/directory/configured", []string{"server-stub/store/...", "server-stub/dirsync", "server-stub/users", "std:database/sql"}, "sources read; dirsync writes"}, // it reaches every source
