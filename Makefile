@@ -67,7 +67,7 @@ dist: setup-dist ## build the packages of all systems into dist/; VERSION=1.2.3,
 
 dist-test: setup-dist setup-test ## build them twice, in two places, compare, and try those that can run here
 	$(GO) run ./installer --check $(if $(VERSION),--version $(VERSION)) $(DIST_FLAGS)
-	PLATEN_REQUIRE_ALL=1 PLATEN_DIST=$(CURDIR)/dist $(GO) test -count=1 -timeout 30m ./installer/... ./internal/e2e/install/...
+	PLATEN_REQUIRE_ALL=1 PLATEN_DIST=$(CURDIR)/dist $(GO) test -count=1 -timeout 30m ./installer ./internal/e2e/install/...
 
 test: setup-test check unit window-test ## set up, check, and run all tests with their real peers
 	@echo "all checks and tests passed"

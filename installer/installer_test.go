@@ -262,6 +262,28 @@ func TestPackagesAreChosenByName(t *testing.T) {
 	}
 }
 
+func Test_pain18_EverySystemGetsTheSamePrograms(t *testing.T) {
+	b := build{options: options{mac: t.TempDir()}} // with what a Mac has built
+	client, server := map[string][]string{}, map[string][]string{}
+	for _, k := range b.allKinds() {
+		for _, target := range k.targets {
+			into := client
+			if strings.HasPrefix(k.name, "server-") {
+				into = server
+			}
+			into[target.Dir()] = k.programs
+		}
+	}
+	three, one := []string{"platen", "platen-window", "platen-deploy"}, []string{"platen-server"}
+	want := map[string][]string{"windows-amd64": three, "darwin-amd64": three, "darwin-arm64": three, "linux-amd64": three, "linux-arm64": three}
+	if diff := cmp.Diff(want, client); diff != "" {
+		t.Errorf("client (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(map[string][]string{"windows-amd64": one, "linux-amd64": one, "linux-arm64": one}, server); diff != "" {
+		t.Errorf("server (-want +got):\n%s", diff)
+	}
+}
+
 func TestWrongArgumentsAreRefused(t *testing.T) {
 	for _, args := range [][]string{{"--no-such-flag"}, {"msi"}, {"--check=perhaps"}} {
 		var stderr bytes.Buffer

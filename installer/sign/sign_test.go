@@ -173,7 +173,7 @@ func database(t *testing.T) string {
 	return msi
 }
 
-func TestR_WIN_3_ProgramsAndMSIsAreSigned(t *testing.T) {
+func TestR_WIN_3_pain8_ProgramsAndMSIsAreSigned(t *testing.T) {
 	id := newIdentity(t)
 	if _, err := run(t, "osslsigncode", "--version"); err != nil {
 		t.Fatal(err)
