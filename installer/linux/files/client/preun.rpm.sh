@@ -9,7 +9,7 @@ if [ "$1" -eq 0 ]; then
 	if [ "${KEEPDATA:-}" = 1 ] || [ -e /etc/platen/keep-data ]; then
 		timeout 60 /usr/bin/platen-deploy clients stop </dev/null >/dev/null 2>&1 || :
 	else
-		timeout 60 /usr/bin/platen-deploy clients purge </dev/null >/dev/null 2>&1 || :
+		timeout 300 /usr/bin/platen-deploy clients purge </dev/null >/dev/null 2>&1 || :
 		timeout 60 /usr/bin/platen-deploy purge </dev/null >/dev/null 2>&1 || :
 	fi
 fi
