@@ -61,6 +61,7 @@ var rules = []rule{
 	{"installer/flatpkg", []string{"installer/product", "installer/macos/...", "printqueue/...", "client/...", "server-stub/...", "std:net/http", "std:os/exec"}, "the writer of packages for macOS knows nothing of Platen"},
 	{"installer/macos", []string{"server-stub/...", "client/...", "tray/...", "std:net/http"}, "the package takes programs as they are"},
 	{"installer/macos/identity", []string{"printqueue/...", "installer/flatpkg", "std:net", "std:os/exec"}, "names that anybody may import"},
+	{"installer/linux", []string{"client/agent", "tray/...", "fyne.io/...", "server-stub/server", "server-stub/store/sqlstore", "internal/emulator/..."}, "the packages ask the command lines what they can, they run nothing"},
 	{"server-stub/deploykit", []string{"std:net/http", "std:os/exec", "server-stub/store/...", "server-stub/admin", "installer/tool", "installer/msi", "installer/linux"}, "a kit is made of what it is given"},
 	{"internal/policy", []string{"std:net/http", "std:os/exec", "server-stub/...", "client/...", "printqueue/..."}, "templates come from the table of settings alone"},
 	{"server-stub/deviceapi", []string{"server-stub/store/sqlstore", "server-stub/httpapi"}, "handlers know no database"},
