@@ -16,7 +16,7 @@ import (
 // RollOut is what IT does to give a computer the client: the package, three settings, and an approval.
 type RollOut struct {
 	Package string        // the deb
-	URL     string        // of the server
+	URL     string        // of the server; "" when nobody says which
 	Pin     string        // of its CA
 	Suffix  string        // of UPNs
 	Server  *admin.Client // where it is approved
@@ -53,7 +53,7 @@ const (
 	autostart     = "/etc/xdg/autostart/org.platenprint.platen.desktop"
 )
 
-// Install installs the package and writes the settings into a file, as IT's own tools would, "" for the package's own.
+// Install installs the package and writes the settings, if there are any, into a file, as IT's own tools would, "" for the package's own.
 func (p *Place) Install(ctx context.Context, k *Packages, r RollOut, file string) (*Newcomer, error) {
 	n := &Newcomer{here: p, r: r}
 	began := time.Now()
@@ -61,6 +61,9 @@ func (p *Place) Install(ctx context.Context, k *Packages, r RollOut, file string
 		return nil, fmt.Errorf("%w: %s", err, said)
 	}
 	n.Installed = time.Since(began)
+	if r.URL == "" {
+		return n, nil
+	}
 	if file == "" {
 		file = settingsFile
 	}
@@ -71,7 +74,7 @@ func (p *Place) Install(ctx context.Context, k *Packages, r RollOut, file string
 // Ask starts the service, as systemd would, and waits until the server has the computer in its queue.
 func (n *Newcomer) Ask(ctx context.Context) error {
 	began := time.Now()
-	if err := n.startService(ctx); err != nil {
+	if err := n.StartService(ctx); err != nil {
 		return err
 	}
 	err := Until(ctx, time.Minute, "the computer in the server's queue", func() (bool, string) {
@@ -83,7 +86,8 @@ func (n *Newcomer) Ask(ctx context.Context) error {
 	return err
 }
 
-func (n *Newcomer) startService(ctx context.Context) (err error) {
+// StartService starts the service, as systemd would.
+func (n *Newcomer) StartService(ctx context.Context) (err error) {
 	n.service, err = n.here.Start(ctx, nil, "platen-deploy", deployProgram, "run-service")
 	return err
 }
@@ -112,7 +116,7 @@ func (n *Newcomer) Approve(ctx context.Context, network string) error {
 		return fmt.Errorf("approved %+v, left %+v", done.Done, done.Left)
 	}
 	if n.r.Restart {
-		if err := errors.Join(n.service.Stop(), n.startService(ctx)); err != nil {
+		if err := errors.Join(n.service.Stop(), n.StartService(ctx)); err != nil {
 			return err
 		}
 	}
@@ -125,30 +129,41 @@ func (n *Newcomer) Approve(ctx context.Context, network string) error {
 }
 
 // LogOn begins the person's session, starts what the package starts at every log-on, and waits for the balance.
-func (n *Newcomer) LogOn(ctx context.Context) (err error) {
+func (n *Newcomer) LogOn(ctx context.Context) error {
+	began, err := n.Begin(ctx)
+	if err == nil {
+		err = n.UntilBalance(ctx)
+	}
+	n.Balance = time.Since(began)
+	return err
+}
+
+// Begin begins the person's session and starts what the package starts at every log-on, and tells when that was.
+func (n *Newcomer) Begin(ctx context.Context) (began time.Time, err error) {
 	if n.Login, err = n.here.Login(n.r.Account); err != nil {
-		return err
+		return began, err
 	}
 	screen, err := n.Login.Screen(ctx)
 	if err != nil {
-		return err
+		return began, err
 	}
 	n.Env = screen.Env
 	command, err := autostarted()
 	if err != nil {
-		return err
+		return began, err
 	}
-	began := time.Now()
-	if n.Client, err = n.Login.Start(ctx, n.Env, "platen", command[0], command[1:]...); err != nil {
-		return err
-	}
-	err = Until(ctx, time.Minute, "the balance", func() (bool, string) {
+	began = time.Now()
+	n.Client, err = n.Login.Start(ctx, n.Env, "platen", command[0], command[1:]...)
+	return began, err
+}
+
+// UntilBalance waits until the person has their balance.
+func (n *Newcomer) UntilBalance(ctx context.Context) error {
+	return Until(ctx, time.Minute, "the balance", func() (bool, string) {
 		var b struct{ Balance struct{ Amount string } }
 		said, err := n.Login.Command(ctx, n.Env, "", clientProgram, "balance", "--json")
 		return err == nil && json.Unmarshal([]byte(said), &b) == nil && b.Balance.Amount == n.r.Balance, fmt.Sprint(said, err)
 	})
-	n.Balance = time.Since(began)
-	return err
 }
 
 // autostarted is the command line that a desktop starts at every log-on.

@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -110,12 +111,18 @@ func (b *lockedBuffer) String() string {
 	return b.text.String()
 }
 
-var alex = stage.Account{Name: "alex.test", Full: "Alex Test", UID: 471100}
+var (
+	alex = stage.Account{Name: "alex.test", Full: "Alex Test", UID: 471100}
+	sam  = stage.Account{Name: "sam.okafor", Full: "Sam Okafor", UID: 471101}
+)
 
-const balance = "12.34"
+const (
+	balance  = "12.34"
+	loopback = "127.0.0.1:0"
+)
 
-// startSite starts a server that knows alex, who has some money.
-func startSite(t *testing.T) *site {
+// startSite starts a server that knows alex and sam, who have some money. Its configuration gets more lines as they stand.
+func startSite(t *testing.T, listen string, more string) *site {
 	t.Helper()
 	root, err := os.MkdirTemp("", "pt") //nolint:usetesting // t.TempDir has the test's name in it, too long for a socket
 	if err != nil {
@@ -123,8 +130,8 @@ func startSite(t *testing.T) *site {
 	}
 	t.Cleanup(func() { _ = os.RemoveAll(root) })
 	s := &site{admin: admin.NewClient(filepath.Join(root, "data"))}
-	people := "id,upn,nickname,display_name\n1,alex.test@example.org,alex.test,Alex Test\n"
-	settings := "upn_suffix: example.org\nsign_in:\n  modes: [trust, prompt]\ndirectories:\n  - id: sample\n    type: csv\n    path: people.csv\n"
+	people := "id,upn,nickname,display_name\n1,alex.test@example.org,alex.test,Alex Test\n2,sam.okafor@example.org,sam.okafor,Sam Okafor\n"
+	settings := "upn_suffix: example.org\nsign_in:\n  modes: [trust, prompt]\ndirectories:\n  - id: sample\n    type: csv\n    path: people.csv\n" + more
 	if err := errors.Join(os.WriteFile(filepath.Join(root, "people.csv"), []byte(people), 0o600),
 		os.WriteFile(filepath.Join(root, "platen-server.yaml"), []byte(settings), 0o600)); err != nil {
 		t.Fatal(err)
@@ -136,7 +143,7 @@ func startSite(t *testing.T) *site {
 		done <- server.Run(ctx, server.Options{
 			Data: filepath.Join(root, "data"), Out: &s.log, Log: &s.log, Clock: clock.System, Ready: func() { close(ready) },
 			Sources: config.Sources{File: filepath.Join(root, "platen-server.yaml"), Flags: map[string]string{
-				"listen": "127.0.0.1:0", "admin_listen": "off", "device_listen": "127.0.0.1:0",
+				"listen": listen, "admin_listen": "off", "device_listen": "127.0.0.1:0",
 			}},
 		})
 	}()
@@ -159,11 +166,13 @@ func startSite(t *testing.T) *site {
 	if err := stage.Until(ctx, time.Minute, "the people", func() (bool, string) {
 		var found admin.Users
 		err := s.admin.Call(ctx, admin.VerbUserList, admin.UserList{}, &found, nil)
-		return err == nil && len(found.Users) == 1, fmt.Sprint(found, err)
+		return err == nil && len(found.Users) == 2, fmt.Sprint(found, err)
 	}); err != nil {
 		t.Fatal(err)
 	}
-	call(t, s, admin.VerbUserCredit, admin.UserCredit{User: "alex.test@example.org", Amount: balance, Comment: "test", Key: "first"}, &admin.Receipt{})
+	for _, account := range []stage.Account{alex, sam} {
+		call(t, s, admin.VerbUserCredit, admin.UserCredit{User: account.Name + "@example.org", Amount: balance, Comment: "test", Key: account.Name}, &admin.Receipt{})
+	}
 	return s
 }
 
@@ -205,11 +214,12 @@ func TestE9_pain8_OnePackage(t *testing.T) {
 			}
 		}
 	})
-	if c.packages, err = here.PackagedWorkstation(t.Context(), alex); err != nil {
+	if c.packages, err = here.PackagedWorkstation(t.Context(), alex, sam); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("E9 from dpkg -i to a signed-in balance, with a server's name, its pin and an approval", c.fromNothing)
 	t.Run("E9 three servers, and not a byte of it is another", c.threeServers)
+	t.Run("E9 a server that only the network names, which the person confirms", c.discovered)
 }
 
 func (c *computer) rollOut(s *site) stage.RollOut {
@@ -219,7 +229,7 @@ func (c *computer) rollOut(s *site) stage.RollOut {
 }
 
 func (c *computer) fromNothing(t *testing.T) {
-	s := startSite(t)
+	s := startSite(t, loopback, "")
 	ctx := t.Context()
 	n, err := c.here.Install(ctx, c.packages, c.rollOut(s), "")
 	if err != nil {
@@ -250,6 +260,8 @@ func (c *computer) fromNothing(t *testing.T) {
 		t.Errorf("not signed in by trust: %s, %v", said, err)
 	}
 
+	t.Run("upgraded while the person is logged on", func(t *testing.T) { c.upgrade(t, n) })
+
 	// Removed while the person is logged on.
 	if _, err := c.packages.Dpkg(ctx, "-r", "platen"); err != nil {
 		t.Fatal(err)
@@ -267,6 +279,70 @@ func (c *computer) fromNothing(t *testing.T) {
 	}
 	c.purge(t)
 	t.Logf("of the person, after removal: %v", below(t, n.Login.Home))
+}
+
+// upgrade installs the next version: whoever is logged on goes on with the new program, without signing in again.
+func (c *computer) upgrade(t *testing.T, n *stage.Newcomer) {
+	ctx := t.Context()
+	parts, next := filepath.Join(t.TempDir(), "parts"), filepath.Join(t.TempDir(), "next.deb")
+	control := filepath.Join(parts, "DEBIAN", "control")
+	if _, err := stage.Command(ctx, nil, "", "/usr/bin/dpkg-deb", "-R", c.deb, parts); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(control)
+	if err != nil || !bytes.Contains(text, []byte("Version: 1.0.0\n")) {
+		t.Fatalf("%v\n%s", err, text)
+	}
+	if err := os.WriteFile(control, bytes.Replace(text, []byte("Version: 1.0.0\n"), []byte("Version: 1.0.1\n"), 1), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stage.Command(ctx, nil, "", "/usr/bin/dpkg-deb", "-Znone", "-b", parts, next); err != nil {
+		t.Fatal(err)
+	}
+	settings := read(t, "/etc/platen/platen.conf")
+	before := program(t, n.Client.PID())
+	if said, err := c.packages.Dpkg(ctx, "-i", next); err != nil {
+		t.Fatalf("%v: %s", err, said)
+	}
+	if read(t, "/etc/platen/platen.conf") != settings {
+		t.Error("the upgrade changed the settings")
+	}
+	if err := stage.Until(ctx, time.Minute, "the resident to be the new program", func() (bool, string) {
+		if n.Client.Ended() {
+			return false, "it has ended"
+		}
+		now := program(t, n.Client.PID())
+		return now != before && !strings.HasSuffix(now, "(deleted)"), now
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if err := n.UntilBalance(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+// program tells which file a process runs: its path and its number on the disk.
+func program(t *testing.T, pid int) string {
+	t.Helper()
+	link := fmt.Sprintf("/proc/%d/exe", pid)
+	path, err := os.Readlink(link)
+	if err != nil {
+		return err.Error()
+	}
+	info, err := os.Stat(link)
+	if err != nil {
+		return err.Error()
+	}
+	return fmt.Sprintf("%d %s", info.Sys().(*syscall.Stat_t).Ino, path) //nolint:errcheck // it is one on Linux
+}
+
+func read(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
 
 // purge takes everything away and wants nothing to be left.
@@ -304,7 +380,7 @@ func (c *computer) threeServers(t *testing.T) {
 	sum := hashOf(t, c.deb)
 	var sites []*site
 	for range 3 {
-		sites = append(sites, startSite(t))
+		sites = append(sites, startSite(t, loopback, ""))
 	}
 	for i, file := range []string{"/etc/platen/platen.conf", "/etc/platen/site.conf", "/etc/platen/policy.conf"} {
 		t.Run(filepath.Base(file), func(t *testing.T) {
