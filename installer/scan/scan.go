@@ -188,7 +188,7 @@ func lists(name string) bool {
 	return base == "md5sums" || base == "SHA256SUMS" || base == "MsiFileHash.idt" || strings.HasSuffix(base, ".cdx.json")
 }
 
-var words = regexp.MustCompile(`[A-Za-z0-9+/_=-]{24,}`)
+var words = regexp.MustCompile(`[A-Za-z0-9+/_-]{24,}={0,2}`)
 
 // made are the names that wixl gives rows of an MSI's tables: the MD5 of what they are.
 var made = regexp.MustCompile(`^(reg|fil|dir|cmp)[0-9A-F]{32}$`)

@@ -197,6 +197,7 @@ WIX_DOWNGRADE_DETECTED;WIX_UPGRADE_DETECTED InstallExecuteSequence MsiServiceCon
 --------------------------------------------------------------- ================================================ AAAAAAAAAAAAAAAAAAAAAAAAAAAA
 -----BEGIN CERTIFICATE----- -----BEGIN PUBLIC KEY----- -----BEGIN PRIVATE KEY----- plt_a_ pp_scim_ $argon2id$v=19$ plt_e_... AKIA
 https://learn.microsoft.com/windows/win32/api/winuser/nf-winuser-getsystemmetrics?redirectedfrom=MSDN org.freedesktop.secrets.Collection1
+shellCompDirectiveFilterFileExt=8 local shellCompDirectiveNoFileComp=4 shellCompDirectiveFilterDirs=16
 ApplicationProtocolNegotiationHTTP2ALPNProtocolsX509v3SubjectAlternativeName`
 	if got := found(t, New(nil), file(t, "f", []byte(ordinary))); len(got) != 0 {
 		t.Errorf("found %v", got)
