@@ -56,7 +56,8 @@ func (i *Icon) Run(ctx context.Context) (err error) {
 		}
 	})
 	work.Go(func() { desktop.follow(ctx, i.options) })
-	defer context.AfterFunc(ctx, systray.Quit)()
+	end := loopEnder()
+	defer context.AfterFunc(ctx, func() { systray.Quit(); end() })()
 
 	systray.SetOnTapped(func() { i.options.OnAction(i.latest().Default) })
 	if runtime.GOOS == "linux" { // it is exported with what it has now; elsewhere there is nothing yet to be set
