@@ -67,7 +67,7 @@ func find(paths ...string) ([]*handle, error) {
 
 // hold opens a process if it is one of the files at paths, nil if not.
 func hold(pid uint32, paths []string) *handle {
-	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.PROCESS_TERMINATE|windows.SYNCHRONIZE, false, pid)
+	process, err := windows.OpenProcess(windows.PROCESS_QUERY_LIMITED_INFORMATION|windows.PROCESS_TERMINATE|windows.SYNCHRONIZE, false, pid) //nolint:misspell // Windows spells it so
 	if err != nil {
 		return nil
 	}

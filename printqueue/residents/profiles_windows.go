@@ -30,7 +30,7 @@ func purgeProfiles(r *Report) {
 			r.Skipped = append(r.Skipped, dir+": on another computer")
 			continue
 		}
-		something, err := purgeProfile(dir)
+		something, err := purgeProfile(dir, (*os.Root).RemoveAll)
 		if err != nil {
 			r.problem(dir, err)
 		}
@@ -71,8 +71,9 @@ func profiles() ([]string, error) {
 	return dirs, nil
 }
 
-// purgeProfile removes our folders from a profile, through a root that leads out of it by no link.
-func purgeProfile(dir string) (something bool, err error) {
+// purgeProfile removes our folders from a profile, through a root that leads out of it by no link. (remove is RemoveAll, which Wine 8
+// does not have.)
+func purgeProfile(dir string, remove func(root *os.Root, path string) error) (something bool, err error) {
 	root, err := os.OpenRoot(dir)
 	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, windows.ERROR_PATH_NOT_FOUND) {
 		return false, nil
@@ -85,7 +86,7 @@ func purgeProfile(dir string) (something bool, err error) {
 		there, e := plain(root, path)
 		if e == nil && there {
 			something = true
-			e = root.RemoveAll(path)
+			e = remove(root, path)
 		}
 		err = errors.Join(err, e)
 	}
