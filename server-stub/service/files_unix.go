@@ -52,6 +52,14 @@ func offer(path, text string, gid int) error {
 	return errors.Join(err, f.Chown(0, gid), f.Chmod(0o640), f.Close())
 }
 
+// installable makes sure that root installs, and a program that only root can replace.
+func installable(path string) error {
+	if os.Geteuid() != 0 {
+		return errors.New("only root can; run it with sudo")
+	}
+	return trusted(path)
+}
+
 // trusted makes sure that nobody but root can put another program in the place of the service's.
 func trusted(path string) error {
 	real, err := filepath.EvalSymlinks(path)

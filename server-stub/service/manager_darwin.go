@@ -13,5 +13,5 @@ func Installed() (Places, error) {
 // Find returns the manager of this computer's services.
 func Find() (Manager, error) {
 	places, err := Installed()
-	return launchd{plist: plistPath, places: places, run: systemTool, check: trusted, chown: os.Lchown}, err
+	return launchd{plist: plistPath, places: places, run: systemTool, check: installable, chown: os.Lchown}, err
 }

@@ -34,7 +34,7 @@ func Find() (Manager, error) {
 	}
 	return systemd{
 		dir: "/etc/systemd/system", packaged: []string{"/usr/lib/systemd/system", "/lib/systemd/system"}, accounts: "/etc/sysusers.d",
-		places: places, run: systemTool, check: trusted, group: groupID,
+		places: places, run: systemTool, check: installable, group: groupID,
 	}, nil
 }
 

@@ -333,7 +333,7 @@ func program(t *testing.T, pid int) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprintf("%d %s", info.Sys().(*syscall.Stat_t).Ino, path) //nolint:errcheck // it is one on Linux
+	return fmt.Sprintf("%d %s", info.Sys().(*syscall.Stat_t).Ino, path)
 }
 
 func read(t *testing.T, path string) string {
