@@ -58,6 +58,13 @@ var rules = []rule{
 	{"server-stub/codes", []string{"std:net/http", "server-stub/httpapi"}, "use cases know no HTTP"},
 	{"server-stub/capabilities", []string{"std:net/http", "server-stub/config", "server-stub/store"}, "the comparison is pure"},
 	{"server-stub/web", []string{"server-stub/store/sqlstore", "server-stub/httpapi", "server-stub/directory/ldap"}, "pages know no database and no directory product"},
+	{"client", []string{"installer/..."}, "no program has the builder of packages in it"},
+	{"printqueue", []string{"installer/..."}, "no program has the builder of packages in it"},
+	{"tray", []string{"installer/..."}, "no program has the builder of packages in it"},
+	{"server-stub", []string{
+		"installer/tool", "installer/programs", "installer/archive", "installer/linux", "installer/msi", "installer/macos", "installer/flatpkg", "installer/winres",
+		"installer/sbom", "installer/scan", "installer/sign",
+	}, "the server names packages and sums them up, it builds and signs none"},
 	{"installer/flatpkg", []string{"installer/product", "installer/macos/...", "printqueue/...", "client/...", "server-stub/...", "std:net/http", "std:os/exec"}, "the writer of packages for macOS knows nothing of Platen"},
 	{"installer/macos", []string{"server-stub/...", "client/...", "tray/...", "std:net/http"}, "the package takes programs as they are"},
 	{"installer/macos/identity", []string{"printqueue/...", "installer/flatpkg", "std:net", "std:os/exec"}, "names that anybody may import"},
