@@ -24,9 +24,19 @@
 // could be prepared, and MSI would take it over. The service makes its folders at its first start, which is part of the
 // installation, and refuses those of another owner (printqueue/private).
 //
+// The start of the service is not waited for: one that refuses to run must not keep the client from people. One that cannot be
+// started at all (a broken program) still undoes the installation.
+//
 // # What only a real Windows can prove
 //
-// Wine 8 shows files, registry, services, conditions, custom actions and upgrades. It does not show: file costing by version, the Restart
-// Manager, restricted properties of users without rights, ImagePath as Windows writes it, service recovery, access lists, an
-// installation that is killed, group policy. docs/release-checklist.md has the steps.
+// Wine 8 shows files, registry, services, conditions, custom actions, repair, and upgrades. It does not show:
+//
+//   - that a failed or killed upgrade brings the old version back (it rolls back the new product only, and nothing after a kill);
+//   - UPGRADINGPRODUCTCODE, by which an upgrade does not purge (the test sets it by hand);
+//   - the texts of launch conditions in the log, exit codes, the FilesInUse question, elevation, restricted properties;
+//   - costing by file version, the Restart Manager, group policy and Intune;
+//   - delayed start, recovery actions, access lists, and platen-deploy running as SYSTEM: under Wine every file belongs to the one
+//     person there is, and the service refuses such folders.
+//
+// docs/release-checklist.md has the steps.
 package msi

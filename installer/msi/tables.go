@@ -95,7 +95,8 @@ func queries(r product.Release) []string {
 	}
 	add("UPDATE `Property` SET `Value` = '%s' WHERE `Property` = 'SecureCustomProperties'", strings.Join(secure, ";"))
 
-	// A component with a condition is judged again by a repair (64, transitive), so that settings can be changed in place.
+	// A component with a condition is judged again by a repair (64, transitive), so that settings can be changed in place. At a
+	// removal all of them take part, or one whose value somebody has deleted would stay registered.
 	const registry64 = 4 + 256 // the key path is a registry value; 64-bit
 	conditions := map[string]string{"C_run": "NOT " + is("AUTOSTART", "0", "no")}
 	names := []string{"C_run"}
@@ -105,7 +106,7 @@ func queries(r product.Release) []string {
 		add("UPDATE `CustomAction` SET `Target` = '' WHERE `Action` = 'forget_%s'", p.Name) // wixl takes no empty value
 	}
 	for _, name := range names {
-		add("UPDATE `Component` SET `Condition` = '%s', `Attributes` = %d WHERE `Component` = '%s'", conditions[name], registry64+64, name)
+		add("UPDATE `Component` SET `Condition` = '%s OR %s', `Attributes` = %d WHERE `Component` = '%s'", conditions[name], leaving, registry64+64, name)
 	}
 
 	for _, a := range actions() {

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -143,19 +144,39 @@ func (w *Windows) Path(file string) string { return "Z:" + strings.ReplaceAll(fi
 // Running tells whether a program of the prefix runs, by its path on drive C:.
 func (w *Windows) Running(t testing.TB, path string) bool {
 	t.Helper()
-	processes, err := filepath.Glob("/proc/[0-9]*")
+	return len(w.processes(t, path)) > 0
+}
+
+// Kill ends the processes of a program of the prefix, as a power failure would.
+func (w *Windows) Kill(t testing.TB, path string) {
+	t.Helper()
+	for _, pid := range w.processes(t, path) {
+		if p, err := os.FindProcess(pid); err == nil {
+			_ = p.Kill() // it may have ended
+		}
+	}
+	Await(t, path+" to end", func() bool { return !w.Running(t, path) })
+}
+
+func (w *Windows) processes(t testing.TB, path string) []int {
+	t.Helper()
+	folders, err := filepath.Glob("/proc/[0-9]*")
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, process := range processes {
-		line, err := os.ReadFile(filepath.Join(process, "cmdline"))
+	var found []int
+	for _, folder := range folders {
+		line, err := os.ReadFile(filepath.Join(folder, "cmdline"))
 		if err != nil || !strings.HasPrefix(strings.ToLower(string(line)), strings.ToLower(path)) {
 			continue
 		}
-		environment, err := os.ReadFile(filepath.Join(process, "environ"))
-		if err == nil && strings.Contains(string(environment), "WINEPREFIX="+w.prefix+"\x00") {
-			return true
+		environment, err := os.ReadFile(filepath.Join(folder, "environ"))
+		if err != nil || !strings.Contains(string(environment), "WINEPREFIX="+w.prefix+"\x00") {
+			continue
+		}
+		if pid, err := strconv.Atoi(filepath.Base(folder)); err == nil {
+			found = append(found, pid)
 		}
 	}
-	return false
+	return found
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/platenprint/platen/printqueue/service"
 )
@@ -24,6 +25,12 @@ func main() {
 			return nil
 		})
 	case "install":
+		for range 600 { // while the test looks
+			if _, err := os.Stat(`C:\wait`); err != nil {
+				break
+			}
+			time.Sleep(100 * time.Millisecond)
+		}
 		err = install()
 	}
 	if err != nil {
