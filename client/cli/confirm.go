@@ -38,6 +38,7 @@ was refused before. What a setting or an administrator names needs no answer.`,
 type question struct {
 	server *status.Server // nil: none waits
 	used   string         // the host that is used instead; "" for none
+	later  bool           // the resident hears of the answer at its next start
 	answer func(ctx context.Context, kind status.ActionKind, server status.Server) error
 }
 
@@ -69,6 +70,9 @@ func (p *program) confirmServer(ctx context.Context, yes, no bool) error {
 	}
 	if no {
 		return p.confirmed("", s.Host+" is not used")
+	}
+	if q.later {
+		return p.confirmed(s.Host, "from the next start (platen stop; platen) the print server is "+s.Host)
 	}
 	return p.confirmed(s.Host, "the print server is "+s.Host)
 }
@@ -110,6 +114,12 @@ func (p *program) question(ctx context.Context) (question, error) {
 	if err != nil {
 		return question{}, err
 	}
+	if s.Server == nil && s.ServerHost != "" { // one that was refused in favour of this one can be taken after all
+		if own, err := p.ownQuestion(ctx); err == nil && own.server != nil && own.server.Rejected {
+			own.later = true
+			return own, nil
+		}
+	}
 	return question{server: s.Server, used: s.ServerHost, answer: func(ctx context.Context, kind status.ActionKind, server status.Server) error {
 		r, err := client.Do(ctx, status.Action{Kind: kind, Server: server.URL})
 		switch {
@@ -137,6 +147,7 @@ func (p *program) ownQuestion(ctx context.Context) (question, error) {
 	used, ask := store.Choose(c)
 	if found := servers.Of(c); ask == nil && found != nil && used.ServerURL.String() != found.URL {
 		ask = found // it was refused, and another one is used
+		ask.Rejected = true
 	}
 	q := question{server: ask, answer: func(_ context.Context, kind status.ActionKind, server status.Server) error {
 		remember := store.Confirm

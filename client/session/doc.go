@@ -34,6 +34,9 @@
 //	                                 when somebody else came back than was expected.
 //	prompt                           account and password.
 //
+// A server that only the network or the package's file name names (Settings.Unconfirmed, confirm.go) is not spoken to, and nobody is
+// asked anything but whether it is theirs. After the answer the session starts as if it had just begun.
+//
 // Somebody whom the directory does not list any more is signed out like one who is disabled, but for the tokens (unlisted.go): they
 // are kept and tried again, and once the server takes them the person is signed in again without a question.
 //
