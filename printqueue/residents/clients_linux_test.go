@@ -177,7 +177,7 @@ func (c *computer) report(want Report) func(Report, error) {
 	}
 }
 
-func TestPain18_AnUpgradeReachesEverySession(t *testing.T) {
+func TestE9_pain8_AnUpgradeReachesEverySession(t *testing.T) {
 	c := newComputer(t)
 	clients := c.clients(enough)
 	one, two := c.resident("alex"), c.resident("sascha")
@@ -187,7 +187,9 @@ func TestPain18_AnUpgradeReachesEverySession(t *testing.T) {
 	c.report(Report{Found: 2, Restarted: 2})(clients.Restart(t.Context())) // nothing has changed
 
 	c.build("2.0.0", filepath.Join(c.bin, residentName))
+	began := time.Now()
 	c.report(Report{Found: 2, Restarted: 2})(clients.Restart(t.Context()))
+	t.Logf("two sessions go on as the new program after %v", time.Since(began))
 	for _, name := range []string{"alex", "sascha"} {
 		c.until("the new program of "+name, func() bool { return strings.Contains(c.log(name), `platen starts" version=2.0.0`) })
 	}
@@ -247,7 +249,9 @@ func TestE9_PurgeLeavesNothingOfAnybody(t *testing.T) {
 			t.Fatalf("%s: nothing is kept, so there is nothing to remove", name)
 		}
 	}
+	began := time.Now()
 	c.report(Report{Found: 1, Ended: 1, Accounts: 1})(c.clients(enough).Purge(t.Context()))
+	t.Logf("one session and one home are cleared after %v", time.Since(began))
 	c.until("Alex's end", one.gone)
 	for _, name := range []string{"alex", "sascha"} {
 		if _, err := os.Stat(filepath.Join(c.home(name), ".local/state/platen")); !errors.Is(err, os.ErrNotExist) {
