@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"log/slog"
 	"net"
@@ -347,13 +348,66 @@ func TestDiscoveryIsAskedOnlyWithoutServerAndIsMarked(t *testing.T) {
 			t.Errorf("warnings %v, error %v; want one warning", warnings, err)
 		}
 	})
-	t.Run("a hostile record breaks the setting", func(t *testing.T) {
+	t.Run("a hostile record breaks nothing", func(t *testing.T) {
 		evil := fakeDNS{"_platen._tcp.example.org.": {{Target: "print.example.org@evil.test/x.", Port: 1}}}
-		c, _, err := Load(t.Context(), Sources{Discovery: sources.Domains{Resolver: evil, Names: []string{"example.org"}}})
-		if c.ServerURL != nil || err == nil {
-			t.Errorf("ServerURL %v, error %v", c.ServerURL, err)
+		c, warnings, err := Load(t.Context(), Sources{Discovery: sources.Domains{Resolver: evil, Names: []string{"example.org"}}})
+		if c.ServerURL != nil || err != nil || c.Origin("ServerURL").Kind != sources.KindDefault || len(warnings) != 1 {
+			t.Errorf("ServerURL %v of %v, warnings %v, error %v", c.ServerURL, c.Origin("ServerURL"), warnings, err)
 		}
 	})
+}
+
+// whoever is a network that says these things of a server.
+type whoever sources.Found
+
+func (w whoever) Discover(context.Context) (sources.Found, error) { return sources.Found(w), nil }
+
+func TestE9_WhatTheNetworkSaysBreaksNoSetting(t *testing.T) {
+	for name, found := range map[string]whoever{
+		"plain http": {ServerURL: "http://print.example.org"}, "a page": {ServerURL: "https://print.example.org/x"},
+		"a name": {ServerURL: "https://a:b@print.example.org"}, "an invisible letter": {ServerURL: "https://pr\u200bint.example.org"},
+		"a homograph": {ServerURL: "https://pr\u0456nt.example.org"}, "no pin": {ServerURL: "https://print.example.org", CAPin: "sha256/x"},
+		"one pin of two": {ServerURL: "https://print.example.org", CAPin: goodPin + ",x"},
+	} {
+		c, warnings, err := Load(t.Context(), Sources{Discovery: found})
+		if err != nil || c.ServerURL != nil || c.CAPin != "" || len(warnings) != 1 || c.Origin("ServerURL").Kind != sources.KindDefault {
+			t.Errorf("%s: %v with %q, warnings %v, error %v", name, c.ServerURL, c.CAPin, warnings, err)
+		}
+	}
+}
+
+func TestAddressesOfTheSameServerAreTheSame(t *testing.T) {
+	for text, want := range map[string]string{
+		"https://Print.Example.org:443/": "https://print.example.org", "https://print.example.org.": "https://print.example.org",
+		"https://print.example.org.:08443": "https://print.example.org:8443", "HTTPS://PRINT:443": "https://print", "https://print.": "https://print.",
+		"https://[2001:DB8:0::1]:443": "https://[2001:db8::1]", "https://[fe80::1%25eth0]:8443": "https://[fe80::1%25eth0]:8443", "https://10.1.2.3": "https://10.1.2.3",
+	} {
+		c, _, err := load(t, linux(map[string]string{policyFile: "ServerURL=" + text}, nil, nil))
+		if err != nil || c.ServerURL.String() != want {
+			t.Errorf("%s: %v, %v; want %s", text, c.ServerURL, err, want)
+		}
+	}
+	for _, text := range []string{"https://[::1", "https://::1", "https://2001:db8::1:443", "https://[1:2]", "https://[::1%25e/x]", "https://..", "https://[10.1.2.3]", "https://a..b"} {
+		if c, _, err := load(t, linux(map[string]string{policyFile: "ServerURL=" + text}, nil, nil)); err == nil {
+			t.Errorf("%s: %v", text, c.ServerURL)
+		}
+	}
+}
+
+func TestPasswordsInAddressesAreNotShown(t *testing.T) {
+	for _, line := range []string{
+		"ServerURL=https://alex:hunter2@print.example.org", "Proxy=http://alex:hunter2@proxy.example.org:3128", "Proxy=alex:hunter2@proxy.example.org:3128",
+		"Proxy=http://alex:hun@hunter2/@proxy.example.org:3128", "TopUpURL=https://hunter2@pay.example.org/@me",
+	} {
+		c, warnings, err := load(t, linux(map[string]string{machineFile: line, userFile: line}, map[string]string{"PLATEN_SERVER_URL": "https://print.example.org"}, nil))
+		text := fmt.Sprintf("%v %v %v %+v", c.Values(), c.Settings(), err, warnings)
+		if strings.Contains(text, "hunter2") || !strings.Contains(text, "***@") {
+			t.Errorf("%s: %s", line, text)
+		}
+	}
+	if c, _, err := load(t, linux(map[string]string{machineFile: "TopUpURL=https://pay.example.org/@me"}, nil, nil)); err != nil || c.TopUpURL.String() != "https://pay.example.org/@me" {
+		t.Errorf("a page with an @: %v, %v", c.TopUpURL, err)
+	}
 }
 
 func TestSearchDomains(t *testing.T) {

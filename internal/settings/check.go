@@ -3,6 +3,7 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"net/netip"
 	"net/url"
 	"path/filepath"
 	"regexp"
@@ -14,7 +15,9 @@ import (
 
 // The functions of this file read values. The texts of their errors are ends of sentences for people: "is not a proxy; ...".
 
-// ParseOrigin reads an https address of host and port only, as ServerURL has it. The host becomes lower case.
+// ParseOrigin reads an https address of host and port only, as ServerURL has it. Addresses of the same server come out the same,
+// because answers and sign-ins are kept by them: the host in lower case and without the dot of the root behind it, and no port
+// where it is https' own.
 func ParseOrigin(text string) (*url.URL, error) {
 	u, err := ParseAddress(text)
 	if err != nil {
@@ -23,7 +26,20 @@ func ParseOrigin(text string) (*url.URL, error) {
 	if (u.Path != "" && u.Path != "/") || u.RawQuery != "" || u.ForceQuery || u.Fragment != "" {
 		return nil, errors.New("must be host and port only; write https://" + u.Host)
 	}
-	return &url.URL{Scheme: "https", Host: strings.ToLower(u.Host)}, nil
+	host, port := strings.ToLower(u.Hostname()), 443
+	if short := strings.TrimSuffix(host, "."); strings.Contains(short, ".") { // a single name with a dot is not one of the search domains'
+		host = short
+	}
+	if u.Port() != "" {
+		port, _ = strconv.Atoi(u.Port()) // checked
+	}
+	if address, err := netip.ParseAddr(host); err == nil && address.Is6() {
+		host = "[" + address.String() + "]"
+	}
+	if port != 443 {
+		host += ":" + strconv.Itoa(port)
+	}
+	return &url.URL{Scheme: "https", Host: host}, nil
 }
 
 // ParseAddress reads an https address, perhaps with path and query.
@@ -54,11 +70,21 @@ func validPort(u *url.URL) bool {
 	return err == nil && port >= 1 && port <= 65535
 }
 
-// hostPattern is letters, digits, hyphens and dots (RFC 1123; the underscore, which real networks have), or an IPv6 address.
-var hostPattern = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$|^[0-9a-fA-F:.]+(%[A-Za-z0-9]+)?$`)
+// hostPattern is letters, digits, hyphens and dots (RFC 1123; the underscore, which real networks have). zonePattern is the zone of
+// an IPv6 address.
+var (
+	hostPattern = regexp.MustCompile(`^([A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)(\.[A-Za-z0-9_]([A-Za-z0-9_-]*[A-Za-z0-9_])?)*\.?$`)
+	zonePattern = regexp.MustCompile(`^[A-Za-z0-9]*$`)
+)
 
-// ValidHost tells whether a text may be the name or the address of a computer.
-func ValidHost(host string) bool { return len(host) <= 253 && hostPattern.MatchString(host) }
+// ValidHost tells whether a text may be the name or the address of a computer; an IPv6 address is without brackets.
+func ValidHost(host string) bool {
+	if strings.Contains(host, ":") {
+		address, err := netip.ParseAddr(host)
+		return err == nil && zonePattern.MatchString(address.Zone())
+	}
+	return len(host) <= 253 && hostPattern.MatchString(host)
+}
 
 // ParsePath wants an absolute path. Both slashes count: the check is the same on every system, so that it can be tested on one.
 func ParsePath(text string) (string, error) {
@@ -126,10 +152,10 @@ func ParseProxy(text string) (string, error) {
 }
 
 // Clean refuses what no setting may hold: control characters and other invisible ones, which would make a value differ from
-// what people see.
+// what people see, and those that are no characters, which XML does not take.
 func Clean(text string) error {
 	for _, r := range text {
-		if unicode.IsControl(r) || unicode.Is(unicode.Cf, r) || r == unicode.ReplacementChar {
+		if unicode.IsControl(r) || unicode.In(r, unicode.Cf, unicode.Zl, unicode.Zp, unicode.Noncharacter_Code_Point) || r == unicode.ReplacementChar {
 			return fmt.Errorf("has the invisible character %U", r)
 		}
 	}
@@ -144,4 +170,22 @@ func Visible(text string) string {
 		}
 		return r
 	}, text), "?")
+}
+
+// The name and password in an address, with its scheme in front. A password that nobody has escaped may have a slash.
+var (
+	userinfo    = regexp.MustCompile(`^(\s*[A-Za-z][A-Za-z0-9+.-]*://)?.*@`)
+	pathUserHas = regexp.MustCompile(`^(\s*[A-Za-z][A-Za-z0-9+.-]*://)?[^/?#]*@`)
+)
+
+// Masked puts asterisks in the place of a name and password in an address or proxy. No setting takes one, but people write them,
+// and settings are shown to every user, logged, and sent away in support files.
+func (s Setting) Masked(text string) string {
+	switch {
+	case s.Name == "TopUpURL": // may have an @ in its path
+		return pathUserHas.ReplaceAllString(text, "${1}***@")
+	case s.Kind == KindAddress || s.Kind == KindProxy:
+		return userinfo.ReplaceAllString(text, "${1}***@")
+	}
+	return text
 }

@@ -66,5 +66,8 @@ const maxRead = 1 << 20
 
 func readAll(f *os.File) ([]byte, error) {
 	text, err := io.ReadAll(io.LimitReader(f, maxRead+1))
+	if err == nil && len(text) > maxRead { // half of it would be another text
+		err = fmt.Errorf("read %s: it is larger than %d KiB", f.Name(), maxRead>>10)
+	}
 	return text, errors.Join(err, f.Close())
 }

@@ -58,6 +58,7 @@ func TestTheServiceReadsOnlyWhatNobodyElseCanWrite(t *testing.T) {
 		t.Fatal(err)
 	}
 	bad["a folder that others may write"] = open
+	bad["a link into a folder that others may write"] = link(t, open, filepath.Join(root, "link3.conf"))
 	if os.Getuid() == 0 {
 		stranger := write("c.conf", 0o644)
 		if err := os.Chown(stranger, 65534, 0); err != nil {
@@ -69,6 +70,18 @@ func TestTheServiceReadsOnlyWhatNobodyElseCanWrite(t *testing.T) {
 	for name, path := range bad {
 		if text, err := readOwned(path); err == nil || os.IsNotExist(err) {
 			t.Errorf("%s: got %q, %v", name, text, err)
+		}
+	}
+}
+
+func TestAFileThatIsTooLargeIsNotReadInPart(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(path, make([]byte, maxRead+1), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, read := range map[string]func(string) ([]byte, error){"readFile": readFile, "readOwned": readOwned, "readSecret": readSecret} {
+		if text, err := read(path); err == nil {
+			t.Errorf("%s: %d bytes", name, len(text))
 		}
 	}
 }

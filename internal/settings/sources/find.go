@@ -2,9 +2,12 @@ package sources
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/settings"
 )
 
@@ -127,8 +130,15 @@ func (f *finder) add(ctx context.Context, source Source) {
 // hint tells whether what the source says belongs together and counts only where nothing stronger names a server.
 func (k Kind) hint() bool { return k == KindPackageName || k == KindDiscovery }
 
-// hint takes a server with its pin, or neither: the pin says nothing about another server.
+// hint takes a server with its pin, or neither: the pin says nothing about another server. One that is of no use is as if nobody had
+// named it: whoever runs the network must not be able to break what a person has confirmed before.
 func (f *finder) hint(raws []Raw) {
+	for _, raw := range raws {
+		if err := usable(raw); err != nil {
+			f.warn(raw.Origin, "what it names does not count: %s=%s %v.", raw.Name, settings.Visible(raw.Text), err)
+			return
+		}
+	}
 	if f.has("ServerURL") {
 		for _, raw := range raws {
 			if raw.Name == "ServerURL" {
@@ -145,6 +155,25 @@ func (f *finder) hint(raws []Raw) {
 	}
 }
 
+// usable tells what is wrong with a hint.
+func usable(raw Raw) error {
+	if err := settings.Clean(raw.Text); err != nil || raw.Text == "" {
+		return err
+	}
+	switch raw.Name {
+	case "ServerURL":
+		_, err := settings.ParseOrigin(raw.Text)
+		return err
+	case "CAPin":
+		for pin := range strings.SplitSeq(raw.Text, ",") {
+			if _, err := api.ParsePin(pin); err != nil {
+				return errors.New("is not a pin: " + err.Error())
+			}
+		}
+	}
+	return nil
+}
+
 func (f *finder) put(raw Raw) {
 	setting, ok := settings.Lookup(raw.Name)
 	if !ok {
@@ -154,6 +183,7 @@ func (f *finder) put(raw Raw) {
 	if raw.Text == "" { // a key without a value is not set here
 		return
 	}
+	raw.Text = setting.Masked(raw.Text)
 	v, set := f.values[setting.Name]
 	switch {
 	case !set:

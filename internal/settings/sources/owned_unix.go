@@ -3,6 +3,7 @@
 package sources
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -43,6 +44,9 @@ func openOwned(path string, flags int, forbidden fs.FileMode) (*os.File, error) 
 	}
 	if err := ownedFolders(path); err != nil {
 		return nil, err
+	}
+	if real, err := filepath.EvalSymlinks(path); err != nil || ownedFolders(real) != nil { // a link leads through other folders
+		return nil, errors.Join(err, ownedFolders(real))
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|flags, 0)
 	if err != nil {

@@ -57,7 +57,8 @@ func SameHost(next *http.Request, before []*http.Request) error {
 }
 
 // Web asks https://print.DOMAIN/.well-known/platen in the computer's domains. The certificate must be one of the system's
-// store; still, whoever runs the network can choose the domain, so a person confirms the server.
+// store; still, whoever runs the network can choose the domain, so a person confirms the server. Pins count for servers in that
+// domain only.
 type Web struct {
 	Names     []string          // as of Domains
 	Transport http.RoundTripper // nil: the system's certificates, and the proxy of the environment
@@ -88,12 +89,19 @@ func (w Web) Discover(ctx context.Context) (Found, error) {
 		if found.ServerURL == "" {
 			found.ServerURL = asked.String()
 		}
-		if u, err := settings.ParseOrigin(found.ServerURL); err == nil && u.Host != asked.Host {
+		if u, err := settings.ParseOrigin(found.ServerURL); err == nil && u.Host != asked.Host && within(u.Hostname(), domain) {
 			found.CAPin = strings.Join(known.CAPins, ",") // the host that was asked has shown that the system's store knows it
 		}
 		return found, nil
 	}
 	return found, failed
+}
+
+// within tells whether a host is of the domain. The certificate of print.DOMAIN says nothing about the servers of other domains: a
+// pin for one of those could put somebody else in the place of a server that the person knows by name.
+func within(host, domain string) bool {
+	host, domain = strings.ToLower(host), strings.ToLower(domain)
+	return host == domain || strings.HasSuffix(host, "."+domain)
 }
 
 func get(ctx context.Context, client *http.Client, address string) (api.WellKnown, error) {

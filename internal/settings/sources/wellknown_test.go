@@ -79,12 +79,17 @@ func TestE9_TheDomainTellsTheServer(t *testing.T) {
 	}{
 		"itself":                {says(`{"product":"platen","v":1,"version":"1","ca_pins":["` + onePin + `"]}`), Found{"https://print.example.org", "", asked1}},
 		"another, with its pin": {says(`{"product":"platen","v":1,"version":"1","server_url":"https://p.example.org:8443","ca_pins":["` + onePin + `"]}`), Found{"https://p.example.org:8443", onePin, asked1}},
-		"another, public":       {says(`{"product":"platen","v":1,"version":"1","server_url":"https://p.example.org"}`), Found{"https://p.example.org", "", asked1}},
-		"another product":       {says(`{"product":"other","v":1}`), Found{"", "", asked1}},
-		"a later version":       {says(`{"product":"platen","v":2,"server_url":"https://p.example.org"}`), Found{"", "", asked1}},
-		"a pin that is none":    {says(`{"product":"platen","v":1,"server_url":"https://p.example.org","ca_pins":["x"]}`), Found{"", "", asked1}},
-		"too long":              {says(`{"product":"platen","v":1,"version":"` + strings.Repeat("x", api.MaxWellKnown) + `"}`), Found{"", "", asked1}},
-		"a page":                {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome")) }, Found{"", "", asked1}},
+		"the same, by its port": {says(`{"product":"platen","v":1,"version":"1","server_url":"https://PRINT.example.org.:443","ca_pins":["` + onePin + `"]}`), Found{"https://PRINT.example.org.:443", "", asked1}},
+		// print.example.org says nothing about the servers of others: its pin for one of those would put somebody in their place.
+		"somebody else's, with a pin": {says(`{"product":"platen","v":1,"version":"1","server_url":"https://print.example.net:8443","ca_pins":["` + onePin + `"]}`), Found{"https://print.example.net:8443", "", asked1}},
+		"one that sounds the same":    {says(`{"product":"platen","v":1,"version":"1","server_url":"https://printexample.org:8443","ca_pins":["` + onePin + `"]}`), Found{"https://printexample.org:8443", "", asked1}},
+		"the domain itself":           {says(`{"product":"platen","v":1,"version":"1","server_url":"https://EXAMPLE.org:8443","ca_pins":["` + onePin + `"]}`), Found{"https://EXAMPLE.org:8443", onePin, asked1}},
+		"another, public":             {says(`{"product":"platen","v":1,"version":"1","server_url":"https://p.example.org"}`), Found{"https://p.example.org", "", asked1}},
+		"another product":             {says(`{"product":"other","v":1}`), Found{"", "", asked1}},
+		"a later version":             {says(`{"product":"platen","v":2,"server_url":"https://p.example.org"}`), Found{"", "", asked1}},
+		"a pin that is none":          {says(`{"product":"platen","v":1,"server_url":"https://p.example.org","ca_pins":["x"]}`), Found{"", "", asked1}},
+		"too long":                    {says(`{"product":"platen","v":1,"version":"` + strings.Repeat("x", api.MaxWellKnown) + `"}`), Found{"", "", asked1}},
+		"a page":                      {func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("<html>Welcome")) }, Found{"", "", asked1}},
 		"sends us elsewhere": {func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, "https://print.evil.test/x", http.StatusFound)
 		}, Found{"", "", asked1}},
