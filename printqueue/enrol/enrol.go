@@ -99,7 +99,7 @@ func (r reader) wish(c sources.Computer) {
 		r.critical("ServerURL", func(text string) error {
 			u, err := settings.ParseOrigin(text)
 			if err == nil {
-				wish.ServerURL, wish.Origin = strings.TrimSuffix(u.String(), ":443"), r.values.Get("ServerURL").Origin.String()
+				wish.ServerURL, wish.Origin = u.String(), r.values.Get("ServerURL").Origin.String()
 			}
 			return err
 		}),

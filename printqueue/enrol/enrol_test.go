@@ -86,7 +86,11 @@ func TestE9_WhatTheComputersSettingsWant(t *testing.T) {
 			files:   map[string]string{"/etc/platen/policy.conf": "ServerURL=http://a.example.org", "/etc/platen/platen.conf": "ServerURL=https://weaker.example.org"},
 			unclear: "setting ServerURL=http://a.example.org (policy /etc/platen/policy.conf:1): plain http is never used", notes: "plain http",
 		},
-		"a bad pin":           {files: map[string]string{"/etc/platen/platen.conf": "ServerURL=https://a.example.org\nCAPin=sha256/x"}, unclear: "is not a pin", notes: "is not a pin"},
+		"a bad pin": {files: map[string]string{"/etc/platen/platen.conf": "ServerURL=https://a.example.org\nCAPin=sha256/x"}, unclear: "is not a pin", notes: "is not a pin"},
+		"a password in an address": {
+			files:   map[string]string{"/etc/platen/platen.conf": "ServerURL=https://alex:canary@a.example.org\nProxy=http://alex:canary@proxy.example.org"},
+			unclear: "must not hold a user name or password", notes: "Proxy=http://***@proxy.example.org",
+		},
 		"an invisible letter": {files: map[string]string{"/etc/platen/platen.conf": "ServerURL=https://a\u200b.example.org"}, unclear: "U+200B", notes: "U+200B"},
 		"a CA that is missing": {
 			files:   map[string]string{"/etc/platen/platen.conf": "ServerURL=https://a.example.org\nCAFile=/etc/platen/ca.pem"},
@@ -213,6 +217,19 @@ func TestE9_SettingsAreReadEveryMinuteAndWhenAFileChanges(t *testing.T) {
 		mu.Unlock()
 		time.Sleep(6 * time.Second)
 		expect("a changed file", "https://d.example.org")
+		for i, text := range []string{"", "ServerURL=https://e.exam", "ServerURL=https://e.example.org"} { // one that is being written
+			mu.Lock()
+			files[`\Platen\platen.conf`], changed = text, time.Now()
+			mu.Unlock()
+			time.Sleep([]time.Duration{5, 4, 10}[i] * time.Second / 5)
+		}
+		time.Sleep(6 * time.Second)
+		expect("a file that was half written", "https://e.example.org")
+		mu.Lock()
+		files[`\Platen\platen.conf`], changed = "ServerURL=https://d.example.org", time.Now()
+		mu.Unlock()
+		time.Sleep(6 * time.Second)
+		expect("as it was", "https://d.example.org")
 		time.Sleep(5 * time.Minute)
 		expect("nothing new", slices.Repeat([]string{"https://d.example.org"}, 5)...)
 		if n := strings.Count(log.String(), "did you mean Enrol"); n != 1 {

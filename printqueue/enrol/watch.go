@@ -14,6 +14,7 @@ import (
 const (
 	readEvery = time.Minute     // the settings are read anew: registries and profiles change without a file's time telling
 	lookEvery = 5 * time.Second // the files are looked at
+	settle    = time.Second     // and once more, where one has changed: half of what is being written may say something else
 )
 
 // Options is what Watch needs.
@@ -46,17 +47,42 @@ type watcher struct {
 }
 
 func (w *watcher) run(ctx context.Context) {
-	for passed := time.Duration(0); ; {
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(w.Look):
-		}
+	for passed := time.Duration(0); sleep(ctx, w.Look); {
 		passed += w.Look
-		if passed >= w.Every || w.stamped() != w.stamp {
-			passed = 0
-			w.read(ctx)
+		changed := w.stamped() != w.stamp
+		if !changed && passed < w.Every {
+			continue
 		}
+		if changed && !w.settled(ctx) {
+			return
+		}
+		passed = 0
+		w.read(ctx)
+	}
+}
+
+// settled waits until nobody writes the files any more, though not for ever. It tells whether ctx goes on.
+func (w *watcher) settled(ctx context.Context) bool {
+	pause := min(settle, w.Look)
+	for waited := time.Duration(0); waited < w.Every; waited += pause {
+		before := w.stamped()
+		if !sleep(ctx, pause) {
+			return false
+		}
+		if w.stamped() == before {
+			break
+		}
+	}
+	return true
+}
+
+// sleep tells whether ctx goes on.
+func sleep(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-ctx.Done():
+		return false
+	case <-time.After(d):
+		return true
 	}
 }
 
