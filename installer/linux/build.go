@@ -14,6 +14,8 @@ import (
 	"strings"
 	"time"
 
+	"golang.org/x/sync/errgroup"
+
 	"github.com/platenprint/platen/installer/product"
 	"github.com/platenprint/platen/internal/sysexec"
 )
@@ -104,15 +106,20 @@ func build(ctx context.Context, in product.Input, what func(product.Input) (cont
 	if err != nil {
 		return nil, err
 	}
-	debPath, err := p.inStage(ctx, in, deb, p.writeDeb)
-	if err != nil {
-		return nil, fmt.Errorf("make the deb of %s: %w", p.name, err)
+	made := make([]string, 2)
+	g, ctx := errgroup.WithContext(ctx) // compressing takes one processor each
+	for i, w := range []struct {
+		format string
+		write  writer
+	}{{deb, p.writeDeb}, {rpm, p.writeRPM}} {
+		g.Go(func() (err error) {
+			if made[i], err = p.inStage(ctx, in, w.format, w.write); err != nil {
+				return fmt.Errorf("make the %s of %s: %w", w.format, p.name, err)
+			}
+			return nil
+		})
 	}
-	rpmPath, err := p.inStage(ctx, in, rpm, p.writeRPM)
-	if err != nil {
-		return nil, fmt.Errorf("make the rpm of %s: %w", p.name, err)
-	}
-	return []string{debPath, rpmPath}, nil
+	return made, g.Wait()
 }
 
 // writer makes the package file of what is in root, at work/..., and returns that and the name it is to have.

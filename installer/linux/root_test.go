@@ -47,14 +47,26 @@ done
 // newMachine makes one with so much memory for what changes.
 func newMachine(t *testing.T, memory string) *machine {
 	t.Helper()
+	return mount(t, memory, `mount -t tmpfs none "$d/root/var/lib/dpkg"; mkdir "$d/root/var/lib/dpkg/info" "$d/root/var/lib/dpkg/updates"
+: >"$d/root/var/lib/dpkg/status"; : >"$d/root/var/lib/dpkg/available"`)
+}
+
+// newDebian makes one whose dpkg and apt know what this computer has: dependencies count.
+func newDebian(t *testing.T) *machine {
+	t.Helper()
+	testenv.Program(t, "apt-get", "apt")
+	return mount(t, "512m", "")
+}
+
+func mount(t *testing.T, memory, more string) *machine {
+	t.Helper()
 	needTools(t)
 	unshare := testenv.Program(t, "unshare", "util-linux")
 	script := `set -e
 d=$(mktemp -d /tmp/platen-machine-XXXXXX); trap 'rmdir "$d" 2>/dev/null' EXIT
 mount -t tmpfs -o size=` + memory + `,mode=0755 none "$d"; mkdir "$d/up" "$d/work" "$d/root"
 mount -t overlay overlay -o lowerdir=/,upperdir="$d/up",workdir="$d/work" "$d/root"
-mount -t tmpfs none "$d/root/var/lib/dpkg"; mkdir "$d/root/var/lib/dpkg/info" "$d/root/var/lib/dpkg/updates"
-: >"$d/root/var/lib/dpkg/status"; : >"$d/root/var/lib/dpkg/available"
+` + more + `
 mount --bind /dev "$d/root/dev"; mount -t proc proc "$d/root/proc"
 echo "$d"; cat >/dev/null
 cd /; umount -R "$d"`
@@ -93,8 +105,8 @@ cd /; umount -R "$d"`
 	m.run("mv", "/usr/bin/systemctl", "/usr/bin/systemctl.real")
 	m.write("/usr/bin/systemctl", systemctl, 0o755)
 	m.write("/calls", "", 0o666)
-	// This computer may keep services from starting, or have ideas of its own about packages.
-	for _, path := range []string{"/usr/sbin/policy-rc.d", "/etc/dpkg/dpkg.cfg.d", "/etc/rpm"} {
+	// This computer may keep services from starting, have ideas of its own about packages, and rebuilds an index of manual pages.
+	for _, path := range []string{"/usr/sbin/policy-rc.d", "/var/lib/man-db/auto-update", "/etc/dpkg/dpkg.cfg.d", "/etc/rpm"} {
 		m.run("rm", "-rf", path)
 	}
 	m.run("mkdir", "-p", "/run/systemd/system")
