@@ -129,7 +129,8 @@ type agent struct {
 	quit     context.CancelCauseFunc
 
 	site       *site
-	nowhere    bool // nothing names a server that can be used or asked about
+	nowhere    bool           // no server can be used
+	asked      *status.Server // the one that waits for the person's word, since the start
 	unattended session.Unattended
 
 	session *session.Session
@@ -146,7 +147,7 @@ func (a *agent) connect(configErr error) {
 	store := once(a.store(account))
 	entra := a.microsoft(who, store)
 	way, ask := a.site.begin(configErr)
-	a.nowhere = way.Problem != nil && ask == nil
+	a.nowhere, a.asked = way.Problem != nil, ask
 	deps := session.Deps{
 		Server: way.Server, Servers: a.site,
 		Vault:    vault{open: store, rescue: entra.cache.rescue},
@@ -248,7 +249,7 @@ func (a *agent) run(ctx context.Context, listener *ipc.Listener, o Options) {
 	})
 	inside.Go(func() { a.obey(ctx, o) })
 	if a.nowhere {
-		inside.Go(func() { a.lookOut(ctx, o) })
+		inside.Go(func() { a.lookOut(ctx, o, a.asked) })
 	}
 	inside.Go(func() { a.desktop.run(ctx) })
 	inside.Go(func() { a.window.run(ctx) })

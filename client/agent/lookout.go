@@ -6,6 +6,7 @@ import (
 
 	"github.com/platenprint/platen/client/config"
 	"github.com/platenprint/platen/client/connect"
+	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/clock"
 )
 
@@ -13,19 +14,26 @@ import (
 // that was started without a network, a policy that came after the package. The last one is repeated.
 var lookAgain = []time.Duration{15 * time.Second, 30 * time.Second, time.Minute, 2 * time.Minute, 5 * time.Minute}
 
-// lookOut starts the program anew once there is a server to be used or to be asked about. With it come all other settings.
-func (a *agent) lookOut(ctx context.Context, o Options) {
+// sight is what a look at the settings has shown.
+type sight int
+
+const (
+	nothingNew sight = iota
+	serverNamed
+	serverUsed // the person has confirmed one meanwhile
+)
+
+// lookOut starts the program anew once a server is named that can be used, or asked about, and could not at the start. With it come
+// all other settings. asked is the one that was asked about at the start; nil: none was.
+func (a *agent) lookOut(ctx context.Context, o Options, asked *status.Server) {
 	if o.MayRestart == nil {
 		return
 	}
-	found := awaitServer(ctx, lookAgain, func(ctx context.Context) (config.Config, error) {
+	look := func(ctx context.Context) sight {
 		c, _, err := config.ForThisMachine(ctx, o.Flags, true)
-		if err == nil && c.ServerURL != nil {
-			_, err = connect.New(c, a.logger, clock.System) // else the new one would stand where this one does
-		}
-		return c, err
-	})
-	if !found {
+		return a.site.look(c, err, asked)
+	}
+	if awaitServer(ctx, lookAgain, look) != serverNamed {
 		return
 	}
 	if err := o.MayRestart(); err != nil {
@@ -36,18 +44,45 @@ func (a *agent) lookOut(ctx context.Context, o Options) {
 	a.quit(ErrRestart)
 }
 
-// awaitServer waits until the settings name a server, and tells whether they did before ctx ended.
-func awaitServer(ctx context.Context, waits []time.Duration, load func(context.Context) (config.Config, error)) bool {
+// look tells whether settings lead to a server that this run does not have.
+func (s *site) look(c config.Config, err error, asked *status.Server) sight {
+	s.mu.Lock()
+	ready := s.ready
+	s.mu.Unlock()
+	if ready {
+		return serverUsed
+	}
+	if err != nil {
+		return nothingNew
+	}
+	used, ask := s.remembered.Choose(c)
+	switch {
+	case ask != nil:
+		if asked == nil || ask.URL != asked.URL || ask.Pin != asked.Pin {
+			return serverNamed
+		}
+		return nothingNew
+	case used.ServerURL == nil:
+		return nothingNew
+	}
+	if _, err := connect.New(used, s.logger, clock.System); err != nil { // the next run would stand where this one does
+		return nothingNew
+	}
+	return serverNamed
+}
+
+// awaitServer looks until there is something to see, or ctx ends.
+func awaitServer(ctx context.Context, waits []time.Duration, look func(context.Context) sight) sight {
 	for i := 0; ; i = min(i+1, len(waits)-1) {
 		pause := time.NewTimer(waits[i])
 		select {
 		case <-ctx.Done():
 			pause.Stop()
-			return false
+			return nothingNew
 		case <-pause.C:
 		}
-		if c, err := load(ctx); err == nil && c.ServerURL != nil {
-			return ctx.Err() == nil
+		if seen := look(ctx); seen != nothingNew && ctx.Err() == nil {
+			return seen
 		}
 	}
 }

@@ -18,8 +18,9 @@ type site struct {
 	*agent
 	remembered *servers.Store
 
-	mu   sync.Mutex // guards used
-	used config.Config
+	mu    sync.Mutex // guards the fields below
+	used  config.Config
+	ready bool // there is a way to its server
 }
 
 var _ session.Servers = (*site)(nil)
@@ -66,6 +67,9 @@ func (s *site) way(c config.Config, problem *status.Problem) session.Way {
 	if err != nil {
 		way.Problem = &status.Problem{Code: status.ProblemConfig, Host: way.ServerHost, Details: err.Error()}
 	}
+	s.mu.Lock()
+	s.ready = err == nil
+	s.mu.Unlock()
 	way.Server = server{client}
 	return way
 }
