@@ -148,8 +148,8 @@ func (d *desk) nothing(t testing.TB) {
 	if d.Running(t, deploy) {
 		t.Error("the service runs on")
 	}
-	if _, err := os.Stat(d.File(folder)); err == nil {
-		t.Error("the folder is left")
+	if left, err := os.ReadDir(d.File(folder)); err == nil {
+		t.Errorf("the folder is left, with %v", left)
 	}
 	for _, path := range append(d.cached(t), d.shortcuts(t)...) {
 		t.Errorf("left: %s", path)
@@ -223,6 +223,7 @@ func TestOnWindows(t *testing.T) {
 		{"pain8_repair", repair},
 		{"E9_settings are changed in place", changeInPlace},
 		{"E9_package that is named for a server", named},
+		{"E9_double-click", doubleClick},
 		{"pain8_installation that fails leaves nothing", rollsBack},
 		{"pain8_upgrade that is killed half-way is done by the next one", killed},
 		{"E9_pain8_real programs, without their server, upgraded while a client runs", realPrograms},
@@ -489,6 +490,19 @@ func named(t *testing.T, d *desk) {
 	}
 	if got := d.state(t).Values[ours]["InstallerFile"]; got != d.Path(path) {
 		t.Errorf("after an upgrade and a repair it was installed from %q", got)
+	}
+	d.remove(t, "1.1.0")
+}
+
+// doubleClick: a small office opens the package. Windows shows its progress, and runs the other sequence of the package first.
+func doubleClick(t *testing.T, d *desk) {
+	d.install(t, "1.0.0", "UPNSUFFIX=example.org", "AUTOSTART=0")
+	if out, code := d.Run(t, "msiexec", "/i", d.Path(d.packages["1.1.0"])); code != 0 {
+		t.Errorf("exit code %d: %s", code, out)
+	}
+	s := d.state(t)
+	if got := s.Values[ours]; got["Version"] != "1.1.0" || got["UPNSuffix"] != "example.org" || got["AutoStart"] != "0" || s.Values[runKey]["Platen"] != "" {
+		t.Errorf("settings %v", got)
 	}
 	d.remove(t, "1.1.0")
 }

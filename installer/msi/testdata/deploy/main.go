@@ -22,6 +22,9 @@ func main() {
 		err = service.Run(context.Background(), func(ctx context.Context) error {
 			<-ctx.Done()
 			note("stopped")
+			// Gone before it is called stopped: between the two, Wine would not let go of the program's file, and the removal
+			// would leave it. Windows moves such files away.
+			os.Exit(0)
 			return nil
 		})
 	case "install":
