@@ -3,8 +3,6 @@ package residents
 import (
 	"fmt"
 	"log/slog"
-	"os"
-	"path/filepath"
 	"time"
 )
 
@@ -71,16 +69,4 @@ func Find(o Options) (*Clients, error) {
 	}
 	o.Dir = dir
 	return New(o), nil
-}
-
-// beside is the folder of the running program, links resolved.
-func beside() (string, error) {
-	self, err := os.Executable()
-	if err == nil {
-		self, err = filepath.EvalSymlinks(self)
-	}
-	if err != nil {
-		return "", fmt.Errorf("find own program: %w", err)
-	}
-	return filepath.Dir(self), nil
 }

@@ -29,7 +29,7 @@ type running struct {
 }
 
 func find(paths ...string) ([]process, error) {
-	cmd, err := sysexec.Command(context.Background(), "/bin/ps", "-axo", "pid=,comm=")
+	cmd, err := sysexec.Command(context.Background(), "/bin/ps", "-axwwo", "pid=,comm=")
 	if err != nil {
 		return nil, err
 	}
