@@ -35,7 +35,7 @@ func (f *fixture) waiting(t *testing.T, m deviceauth.Match) (hosts []string, cho
 	}
 	for _, w := range list {
 		hosts = append(hosts, w.Hostname)
-		chosen = append(chosen, deviceauth.Chosen{ID: w.ID, Fingerprint: w.Fingerprint, Hostname: w.Hostname, Address: w.Address, Domain: w.JoinDomain})
+		chosen = append(chosen, deviceauth.Chosen{ID: w.ID, Fingerprint: w.Fingerprint, Hostname: w.Hostname, Address: w.Address, Domain: w.JoinDomain, Replaces: w.Replaces})
 	}
 	return hosts, chosen
 }
@@ -174,10 +174,84 @@ func TestApprovedInBulkAMachineKeepsTheGroupOfTheRecordItTakesOver(t *testing.T)
 	}
 }
 
+// What a machine says of its hardware decides whose record, and with it whose group, it takes over.
+func TestInBulkNoMachineTakesOverARecordThatWasNotShown(t *testing.T) {
+	f := newFixture(t, groups)
+	victim, rogue := newMachine(t, "a"), newMachine(t, "a")
+	rogue.id = "machine-rogue"
+	f.queue(t, rogue, "pc-r", "CORP", desk)
+	_, shown := f.waiting(t, deviceauth.Match{})
+	f.enrol(t, victim, "lab") // between the list and the answer
+	done, left, err := f.ApproveAll(t.Context(), "admin", "", shown, func(int) {})
+	if err != nil || len(done) != 0 || len(left) != 1 || left[0].Why != "it would take over the record of "+victim.device+" by now" {
+		t.Fatalf("%+v, %+v, %v", done, left, err)
+	}
+	_, shown = f.waiting(t, deviceauth.Match{})
+	if _, err := f.Forget(t.Context(), "admin", victim.device); err != nil {
+		t.Fatal(err)
+	}
+	if done, left, err := f.ApproveAll(t.Context(), "admin", "", shown, func(int) {}); err != nil || len(done) != 0 || len(left) != 1 {
+		t.Errorf("shown with a record that is gone: %+v, %+v, %v", done, left, err)
+	}
+	_, shown = f.waiting(t, deviceauth.Match{})
+	if done, left, err := f.ApproveAll(t.Context(), "admin", "", shown, func(int) {}); err != nil || len(done) != 1 || len(left) != 0 {
+		t.Errorf("as shown: %+v, %+v, %v", done, left, err)
+	}
+}
+
+// A list of UUIDs, a copied disk, or somebody who has read the label: only one of those that claim a hardware has it.
+func TestInBulkNoneOfThoseIsApprovedThatClaimTheSameHardware(t *testing.T) {
+	f := newFixture(t, groups)
+	real, copied, other := newMachine(t, "a"), newMachine(t, "b"), newMachine(t, "c")
+	real.hardware = deviceauth.HardwareID(uuid)
+	copied.hardware = real.hardware
+	f.queue(t, real, "pc-1", "CORP", desk)
+	f.queue(t, other, "pc-3", "CORP", desk)
+	f.queue(t, copied, "pc-2", "CORP", desk)
+	listed, _ := f.waiting(t, deviceauth.Match{List: []deviceauth.Listed{{UUID: uuid}}})
+	if diff := cmp.Diff([]string{"pc-1", "pc-2"}, listed); diff != "" {
+		t.Fatal(diff)
+	}
+	approve := func() (approved, leftOut []string) {
+		t.Helper()
+		_, shown := f.waiting(t, deviceauth.Match{})
+		done, left, err := f.ApproveAll(t.Context(), "admin", "", shown, func(int) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, d := range done {
+			approved = append(approved, d.Hostname)
+		}
+		for _, l := range left {
+			leftOut = append(leftOut, l.Hostname)
+			if !strings.Contains(l.Why, "same hardware") {
+				t.Errorf("%s: %s", l.Hostname, l.Why)
+			}
+		}
+		return approved, leftOut
+	}
+	approved, leftOut := approve()
+	if diff := cmp.Diff([][]string{{"pc-3"}, {"pc-1", "pc-2"}}, [][]string{approved, leftOut}); diff != "" {
+		t.Error(diff)
+	}
+	if _, err := f.Approve(t.Context(), "admin", "pc-1", "", ""); err != nil {
+		t.Fatal(err)
+	}
+	if approved, leftOut := approve(); len(approved) != 0 || len(leftOut) != 1 {
+		t.Errorf("beside one that is approved and not a device yet: %q, %q", approved, leftOut)
+	}
+	// Both may be the same computer, installed anew while it waited: then the first one is silent.
+	f.now = f.now.Add(2 * time.Hour)
+	f.queue(t, copied, "pc-2", "CORP", desk)
+	if approved, leftOut := approve(); len(approved) != 1 || len(leftOut) != 0 {
+		t.Errorf("two hours later: %q, %q", approved, leftOut)
+	}
+}
+
 // A whole company at once: several transactions, and a queue that somebody has filled.
 func TestManyMachinesWaitAreApprovedAndTurnedAway(t *testing.T) {
 	f := newFixture(t, groups)
-	const many = 5000
+	const many, part = 5000, 500
 	put := func(n int, seen time.Time) {
 		f.update(t, func(tx store.Tx) error {
 			for i := range n {
@@ -198,21 +272,24 @@ func TestManyMachinesWaitAreApprovedAndTurnedAway(t *testing.T) {
 		t.Errorf("the queue is full: %v", err)
 	}
 	_, chosen := f.waiting(t, deviceauth.Match{})
+	if len(chosen) != many {
+		t.Fatalf("%d wait", len(chosen))
+	}
 	steps := 0
-	done, left, err := f.ApproveAll(t.Context(), "admin", "", chosen[:many/2], func(int) { steps++ })
-	if err != nil || len(done) != many/2 || len(left) != 0 || steps != many/2/100 {
+	done, left, err := f.ApproveAll(t.Context(), "admin", "", chosen[:part], func(int) { steps++ })
+	if err != nil || len(done) != part || len(left) != 0 || steps != part/100 {
 		t.Errorf("approved %d, left %d, %d steps, %v", len(done), len(left), steps, err)
 	}
-	gone, left, err := f.ForgetAll(t.Context(), "admin", chosen, func(int) {})
-	if err != nil || len(gone) != many/2 || len(left) != many/2 {
+	gone, left, err := f.ForgetAll(t.Context(), "admin", chosen[:2*part], func(int) {})
+	if err != nil || len(gone) != part || len(left) != part {
 		t.Errorf("turned away %d, left %d, %v", len(gone), len(left), err)
 	}
-	if hosts, _ := f.waiting(t, deviceauth.Match{}); len(hosts) != 0 {
+	if hosts, _ := f.waiting(t, deviceauth.Match{}); len(hosts) != many-2*part {
 		t.Errorf("%d wait still", len(hosts))
 	}
 
 	// Who filled the queue and went away gives way to those that ask.
-	put(many, start.Add(time.Minute))
+	put(2*part, start.Add(time.Minute))
 	f.now = start.Add(30 * time.Minute)
 	if _, err := f.ask(t, newMachine(t, "patient"), ""); !errors.As(err, &limited) {
 		t.Errorf("they may still be there: %v", err)
