@@ -139,7 +139,6 @@ type DeviceMatch struct {
 type DeviceWaiting struct {
 	deviceauth.Chosen
 	Platform  string    `json:"platform,omitempty"`
-	Replaces  string    `json:"replaces,omitempty"` // the device whose record it takes over
 	CreatedAt time.Time `json:"created_at"`
 	AskedAt   time.Time `json:"asked_at"` // the last time
 }
@@ -201,8 +200,8 @@ func (s *Server) deviceWaiting(ctx context.Context, in DeviceMatch) (DevicesWait
 	out := DevicesWaiting{Waiting: []DeviceWaiting{}}
 	for _, d := range list {
 		out.Waiting = append(out.Waiting, DeviceWaiting{
-			Chosen:   deviceauth.Chosen{ID: d.ID, Fingerprint: d.Fingerprint, Hostname: d.Hostname, Address: d.Address, Domain: d.JoinDomain},
-			Platform: d.Platform, Replaces: d.Replaces, CreatedAt: d.CreatedAt, AskedAt: d.LastSeenAt,
+			Chosen:   deviceauth.Chosen{ID: d.ID, Fingerprint: d.Fingerprint, Hostname: d.Hostname, Address: d.Address, Domain: d.JoinDomain, Replaces: d.Replaces},
+			Platform: d.Platform, CreatedAt: d.CreatedAt, AskedAt: d.LastSeenAt,
 		})
 	}
 	return out, err

@@ -22,7 +22,7 @@ import (
 const waitingHelp = "--all-waiting is about all that wait; --network, --domain and --name leave only those to which all of it applies. What computers\n" +
 	"say of themselves can be said by others too. --file is a list that your management system wrote: fingerprints, which nobody\n" +
 	"else has, or the UUIDs of firmwares, which others can claim; one computer a line, other columns do not matter. The computers are\n" +
-	"shown first, and exactly these are taken: one that changed meanwhile is left out and named."
+	"shown first, and exactly these are taken: one that changed meanwhile, or claims the hardware of another that waits, is left out and named."
 
 // waiting says which of the computers that wait are meant.
 type waiting struct {

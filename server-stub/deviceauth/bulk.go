@@ -141,6 +141,7 @@ type Chosen struct {
 	Hostname    string `json:"hostname"`
 	Address     string `json:"address"`
 	Domain      string `json:"domain"`
+	Replaces    string `json:"replaces,omitempty"` // the device whose record, and perhaps group, it takes over
 }
 
 // Left is a machine that was left out, and why.
@@ -155,12 +156,15 @@ const atOnce = 100
 // ApproveAll lets exactly these machines become devices of the group, as Approve does. Those that changed since they were looked at,
 // or do not wait any more, are left out. progress is told how many of them were looked at. When it fails half-way, what was done
 // stays, and doing it again does the rest.
+//
+// A machine that would take over another record than was shown is left out, and so are all that claim the same hardware at the
+// same time: who is the computer with that firmware, an administrator finds out by comparing fingerprints.
 func (s *Service) ApproveAll(ctx context.Context, actor, group string, chosen []Chosen, progress func(done int)) ([]core.Device, []Left, error) {
 	if _, ok := s.o.Groups.Get(group); !ok {
 		return nil, nil, fmt.Errorf("approve devices: %w: there is no group %q in device_groups; there are %s",
 			core.ErrInvalid, group, strings.Join(s.o.Groups.Names(), ", "))
 	}
-	done, left, err := s.each(ctx, chosen, progress, func(tx store.Tx, d *core.Device) error {
+	done, left, err := s.each(ctx, chosen, progress, s.unmistakable, func(tx store.Tx, d *core.Device) error {
 		return errors.Join(s.approve(ctx, tx, actor, d, group, "in bulk"), tx.UpdateDevice(ctx, *d))
 	})
 	if err != nil {
@@ -171,7 +175,8 @@ func (s *Service) ApproveAll(ctx context.Context, actor, group string, chosen []
 
 // ForgetAll turns exactly these waiting machines away: their records go. A machine that goes on asking waits again.
 func (s *Service) ForgetAll(ctx context.Context, actor string, chosen []Chosen, progress func(done int)) ([]core.Device, []Left, error) {
-	done, left, err := s.each(ctx, chosen, progress, func(tx store.Tx, d *core.Device) error {
+	anyone := func(context.Context, store.Tx, Chosen, core.Device) (string, error) { return "", nil }
+	done, left, err := s.each(ctx, chosen, progress, anyone, func(tx store.Tx, d *core.Device) error {
 		return errors.Join(tx.DeleteDevice(ctx, d.ID), s.audit(ctx, tx, actor, "device.forget", d.ID, "in bulk"))
 	})
 	if err != nil {
@@ -180,8 +185,34 @@ func (s *Service) ForgetAll(ctx context.Context, actor string, chosen []Chosen, 
 	return done, left, nil
 }
 
-// each does something with each of the chosen machines that are as they were.
-func (s *Service) each(ctx context.Context, chosen []Chosen, progress func(done int), do func(tx store.Tx, d *core.Device) error) (done []core.Device, left []Left, err error) {
+// unmistakable says what speaks against approving a machine unseen, "" if nothing does.
+func (s *Service) unmistakable(ctx context.Context, tx store.Tx, c Chosen, d core.Device) (why string, err error) {
+	list, err := tx.DevicesByHardware(ctx, d.HardwareID)
+	if err != nil {
+		return "", err
+	}
+	for _, other := range list {
+		waits := other.Status == core.DevicePending || other.Status == core.DeviceApproved
+		if waits && other.ID != d.ID && !other.LastSeenAt.Before(s.o.Clock().Add(-silentAfter)) {
+			return "another one that waits says that it has the same hardware; compare the fingerprints and approve one of them by its id", nil
+		}
+	}
+	old, ok, err := s.sameHardware(ctx, tx, d)
+	switch {
+	case err != nil:
+		return "", err
+	case ok && old.ID != c.Replaces:
+		return "it would take over the record of " + old.ID + " by now", nil
+	case !ok && c.Replaces != "":
+		return "there is no record of " + c.Replaces + " to take over any more", nil
+	}
+	return "", nil
+}
+
+// each does something with each of the chosen machines that are as they were and that are allowed: allowed says why one is not.
+func (s *Service) each(ctx context.Context, chosen []Chosen, progress func(done int), allowed func(context.Context, store.Tx, Chosen, core.Device) (string, error),
+	do func(tx store.Tx, d *core.Device) error,
+) (done []core.Device, left []Left, err error) {
 	looked := 0
 	for part := range slices.Chunk(chosen, atOnce) {
 		var partDone []core.Device
@@ -193,7 +224,13 @@ func (s *Service) each(ctx context.Context, chosen []Chosen, progress func(done 
 				if isNot(err, core.ErrNotFound) {
 					return err
 				}
-				if why := c.changed(d, err == nil); why != "" {
+				why := c.changed(d, err == nil)
+				if why == "" {
+					if why, err = allowed(ctx, tx, c, d); err != nil {
+						return err
+					}
+				}
+				if why != "" {
 					partLeft = append(partLeft, Left{Chosen: c, Why: why})
 					continue
 				}
