@@ -163,7 +163,8 @@ packages do not know what their file was called; use the site file.
 Where nothing else names a server, the network is asked in the domains in which the computer looks for short names: for the SRV
 record _platen._tcp (RFC 2782), and for https://print.DOMAIN/.well-known/platen, which every Platen server answers and which may be a
 file on another web server. Its certificate must be one of the system's store; redirects to other hosts are not followed; three
-seconds are all that a start waits. If the document names another server with pins (ca_pins), they hold for that one.
+seconds are all that a start waits. If the document names another server of DOMAIN with pins (ca_pins), they hold for that one;
+for a server of another domain they do not count. An address that ServerURL would not take counts as none, with a warning.
 
 **A person confirms** a server that only a package's name or the network names, before anything about them is sent.
 
