@@ -142,7 +142,7 @@ type agent struct {
 // connect makes the session.
 func (a *agent) connect(configErr error) {
 	account := remembered(osuser.Current)
-	machine := &deploy{dial: dialDeploy, clock: clock.System, logger: a.logger}
+	machine := &deploy{dial: dialDeploy, clock: clock.System, logger: a.logger, ours: a.site.isOf}
 	who := identity{config: a.settings, account: account, deploy: machine.decided}
 	store := once(a.store(account))
 	entra := a.microsoft(who, store)

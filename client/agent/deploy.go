@@ -30,12 +30,16 @@ type deploy struct {
 	dial   func(ctx context.Context) (service, error)
 	clock  clock.Clock
 	logger *slog.Logger
+	// ours tells whether the device's server is the one that is used; nil: it is. Another server must not be given what this one
+	// says of a person: it could sign in there as them.
+	ours func(ipc.Status) bool
 
 	mu    sync.Mutex // guards the fields below, also over the question
 	known ipc.Status
 	at    time.Time  // zero: not known
 	last  ipc.Status // what it said last, however long ago
 	said  ipc.Code   // what the log has been told last
+	alien bool       // the log has been told that the device is another server's
 }
 
 var _ session.Machine = (*deploy)(nil)
@@ -85,14 +89,31 @@ func (d *deploy) decided(ctx context.Context) (ipc.Status, error) {
 // Policy implements session.Machine.
 func (d *deploy) Policy(ctx context.Context) (session.Policy, error) {
 	s, err := d.status(ctx)
-	if err != nil || !s.Enrolled {
+	if err != nil || !s.Enrolled || d.foreign(ctx, s) {
 		return session.Policy{}, err
 	}
 	return session.Policy{Enrolled: true, AuthModes: slices.Clone(s.AuthModes)}, nil
 }
 
+// foreign tells whether the computer is a device of another server than the one that is used.
+func (d *deploy) foreign(ctx context.Context, s ipc.Status) bool {
+	if d.ours == nil || d.ours(s) {
+		return false
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if !d.alien {
+		d.logger.WarnContext(ctx, "this computer is a device of another server and does not vouch at the one that is used", "device_at", s.ServerURL)
+	}
+	d.alien = true
+	return true
+}
+
 // Vouch implements session.Machine.
 func (d *deploy) Vouch(ctx context.Context, challenge string) (secret.String, error) {
+	if known, err := d.status(ctx); err == nil && d.foreign(ctx, known) {
+		return secret.String{}, notVouched(ipc.Fail(ipc.CodeNotEnrolled, "this computer is a device of another server than the one that is used", nil))
+	}
 	s, err := d.dial(ctx)
 	if err != nil {
 		return secret.String{}, notVouched(err)

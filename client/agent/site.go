@@ -3,6 +3,8 @@ package agent
 import (
 	"context"
 	"fmt"
+	"net/url"
+	"strings"
 	"sync"
 
 	"github.com/platenprint/platen/client/config"
@@ -11,6 +13,7 @@ import (
 	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/status"
 	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/printqueue/ipc"
 )
 
 // site is the server of this run: the one of the settings, or one that the person confirmed, before or just now.
@@ -92,6 +95,20 @@ func (s *site) Reject(_ context.Context, server status.Server) (session.Way, err
 		return session.Way{}, nil
 	}
 	return s.way(c, unusable(c, nil)), nil
+}
+
+// isOf tells whether the computer is a device of the server that is used. One that a setting names is taken at its word; one that
+// only a person has confirmed must be where the device's listener is, or the one that the computer's own settings name.
+func (s *site) isOf(device ipc.Status) bool {
+	if s.settings.ServerURL != nil && servers.Of(s.settings) == nil {
+		return true
+	}
+	used := s.config().ServerURL
+	if used == nil {
+		return false
+	}
+	listener, err := url.Parse(device.ServerURL)
+	return used.String() == device.Wanted || err == nil && strings.EqualFold(strings.TrimSuffix(listener.Hostname(), "."), used.Hostname())
 }
 
 // unusable says why no server can be asked, nil if one can.

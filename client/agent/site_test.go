@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"context"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,6 +11,8 @@ import (
 	"github.com/platenprint/platen/client/servers"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/clock"
+	"github.com/platenprint/platen/printqueue/ipc"
 )
 
 // named is the settings of a computer where the network names a server, if it names one.
@@ -97,6 +100,51 @@ func TestE9_AServerThatTheNetworkNamesIsUsedOnlyAfterThePersonsWord(t *testing.T
 			t.Errorf("way %+v, asks %+v", way, ask)
 		}
 	})
+}
+
+// A server that somebody was talked into must not be told by the computer who they are: it could sign in as them where the computer
+// is a device.
+func TestTheComputerVouchesAtItsOwnServerOnly(t *testing.T) {
+	const theirs = "https://print.example.org:8443"
+	for name, test := range map[string]struct {
+		used   string
+		set    bool // by a setting
+		device ipc.Status
+		vouch  bool
+	}{
+		"the same host":                            {used: theirs, device: ipc.Status{ServerURL: "https://print.example.org:8445"}, vouch: true},
+		"the same, as written":                     {used: theirs, device: ipc.Status{ServerURL: "https://Print.Example.org.:8445"}, vouch: true},
+		"another":                                  {used: "https://print.evil.example", device: ipc.Status{ServerURL: "https://print.example.org:8445", Wanted: theirs}},
+		"one that looks the same":                  {used: theirs + "0", device: ipc.Status{ServerURL: "https://print.example.org.evil.example:8445"}},
+		"as the computer's settings say":           {used: theirs, device: ipc.Status{ServerURL: "https://devices.example.org:8445", Wanted: theirs}, vouch: true},
+		"another than the computer's settings say": {used: theirs, device: ipc.Status{ServerURL: "https://devices.example.org:8445", Wanted: "https://print.example.org"}},
+		"set": {used: theirs, set: true, device: ipc.Status{ServerURL: "https://devices.example.org:8445"}, vouch: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, t.TempDir(), test.used)
+			if test.set {
+				s.settings = set(t, test.used)
+			}
+			_, ask := s.begin(nil)
+			test.device.Enrolled, test.device.Version = true, "1"
+			f := &fakeService{state: test.device}
+			d := &deploy{dial: func(context.Context) (service, error) { return f, nil }, clock: clock.System, logger: testLogger(t), ours: s.isOf}
+			if ask != nil {
+				if p, err := d.Policy(t.Context()); err != nil || p.Enrolled {
+					t.Errorf("before the answer: %+v, %v", p, err)
+				}
+				if _, err := s.Confirm(t.Context(), *ask); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if p, err := d.Policy(t.Context()); err != nil || p.Enrolled != test.vouch {
+				t.Errorf("policy %+v, %v", p, err)
+			}
+			if code, err := d.Vouch(t.Context(), "me"); (err == nil) != test.vouch || !test.vouch && code.Reveal() != "" {
+				t.Errorf("code %q, %v", code.Reveal(), err)
+			}
+		})
+	}
 }
 
 func TestARefusedServerWaitsSilently(t *testing.T) {
