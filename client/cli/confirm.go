@@ -139,6 +139,9 @@ func (p *program) ownQuestion(ctx context.Context) (question, error) {
 	if err != nil {
 		return question{}, &failure{exitFailed, err.Error()}
 	}
+	if c.DeviceRole == config.RoleShared && (c.ServerURL == nil || servers.Of(c) != nil) {
+		return question{}, &failure{exitFailed, "this computer is shared: an administrator names its print server (setting ServerURL)"}
+	}
 	dir, err := statedir.Find(runtime.GOOS, p.Getenv)
 	if err != nil {
 		return question{}, &failure{exitFailed, err.Error()}

@@ -54,6 +54,9 @@ type document struct {
 // none. ask is the server that waits for the person's word; while there is one, no server is to be used.
 func (s *Store) Choose(c config.Config) (use config.Config, ask *status.Server) {
 	d := s.read()
+	if c.DeviceRole == config.RoleShared {
+		d = document{}
+	}
 	if c.ServerURL == nil {
 		if c.Origin("ServerURL").Kind == sources.KindDefault { // and not one with a bad value
 			return d.last(c), nil

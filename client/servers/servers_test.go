@@ -71,6 +71,24 @@ func TestE9_AnswersHoldForTheSameServerOnly(t *testing.T) {
 	}
 }
 
+func TestOnASharedComputerNobodysWordCounts(t *testing.T) {
+	s := Open(t.TempDir())
+	if err := s.Confirm(*Of(load(t, network{here, ""}, nil))); err != nil {
+		t.Fatal(err)
+	}
+	shared := map[string]string{"PLATEN_DEVICE_ROLE": "shared"}
+	if used, ask := s.Choose(load(t, network{}, shared)); used.ServerURL != nil || ask != nil {
+		t.Errorf("uses %v, asks %+v", used.ServerURL, ask)
+	}
+	if _, ask := s.Choose(load(t, network{here, ""}, shared)); ask == nil {
+		t.Error("an earlier word counts")
+	}
+	shared["PLATEN_SERVER_URL"] = "https://set.example.org"
+	if used, ask := s.Choose(load(t, network{here, ""}, shared)); ask != nil || used.ServerURL.Host != "set.example.org" {
+		t.Errorf("uses %v, asks %+v", used.ServerURL, ask)
+	}
+}
+
 func TestTrustSetByAnAdministratorStays(t *testing.T) {
 	s := Open(t.TempDir())
 	if err := s.Confirm(*Of(load(t, network{here, pinA}, nil))); err != nil {
