@@ -253,7 +253,7 @@ func TestTwoBuildsAreTheSameBytes(t *testing.T) {
 	}
 	in.Programs = copied
 	home := t.TempDir()
-	if err := os.WriteFile(filepath.Join(home, ".rpmmacros"), []byte("%_buildhost somewhere.example\n%vendor Somebody\n"), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(home, ".rpmmacros"), []byte("%_buildhost somewhere.example\n%distribution Somewhere\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for name, value := range map[string]string{"HOME": home, "TZ": "Pacific/Auckland", "LANG": "de_DE.UTF-8", "SOURCE_DATE_EPOCH": "1", "TMPDIR": t.TempDir(), "DEB_BUILD_OPTIONS": "parallel=2"} {
