@@ -114,12 +114,26 @@ func (d *desk) msiexec(t testing.TB, args ...string) (ok bool, log string) {
 	return ok, string(text)
 }
 
-// install installs a package and fails the test if that fails.
+// install installs a package whose service is the stand-in, and waits for that: Windows Installer does not, and what comes next
+// would meet a service that is just being started. It fails the test if one of the two fails.
 func (d *desk) install(t testing.TB, version string, properties ...string) {
+	t.Helper()
+	d.put(t, version, properties...)
+	d.serves(t)
+}
+
+// put installs a package and fails the test if that fails.
+func (d *desk) put(t testing.TB, version string, properties ...string) {
 	t.Helper()
 	if ok, log := d.msiexec(t, append([]string{"/i", d.Path(d.packages[version])}, properties...)...); !ok {
 		t.Fatalf("%s was not installed:\n%s", version, log)
 	}
+}
+
+// serves waits for the service.
+func (d *desk) serves(t testing.TB) {
+	t.Helper()
+	testenv.Await(t, "the service", func() bool { return d.state(t).Services["PlatenDeploy"].Running })
 }
 
 // remove uninstalls a package and fails the test if anything is left.
@@ -243,9 +257,10 @@ func TestOnWindows(t *testing.T) {
 
 func silent(t *testing.T, d *desk) {
 	began := time.Now()
-	d.install(t, "1.0.0", "SERVERURL=https://print.example.org:8443", "CAPIN=sha256/jBWtFkGSwSBlxDGUvcdEZjsWQ8VGMGuIgmh8CfgpIuo=",
+	d.put(t, "1.0.0", "SERVERURL=https://print.example.org:8443", "CAPIN=sha256/jBWtFkGSwSBlxDGUvcdEZjsWQ8VGMGuIgmh8CfgpIuo=",
 		"UPNSUFFIX=example.org", "AUTHMODE=trust", "DEVICEROLE=shared")
 	t.Logf("silent installation took %v", time.Since(began).Round(time.Millisecond))
+	d.serves(t)
 	s := d.state(t)
 	want := map[string]string{
 		"ServerURL": "https://print.example.org:8443", "CAPin": "sha256/jBWtFkGSwSBlxDGUvcdEZjsWQ8VGMGuIgmh8CfgpIuo=", "UPNSuffix": "example.org",
@@ -450,6 +465,7 @@ func repair(t *testing.T, d *desk) {
 	if ok, log := d.msiexec(t, "/i", detection.Of(release(t, "1.0.0")).ProductCode, "REINSTALL=ALL"); !ok {
 		t.Fatalf("not repaired:\n%s", log)
 	}
+	d.serves(t)
 	for _, name := range []string{"platen.exe", "platen-window.exe", "platen-deploy.exe"} {
 		if _, err := os.Stat(d.File(folder + `\` + name)); err != nil {
 			t.Error(err)
@@ -480,6 +496,7 @@ func named(t *testing.T, d *desk) {
 	if ok, log := d.msiexec(t, "/i", d.Path(path)); !ok {
 		t.Fatalf("not installed:\n%s", log)
 	}
+	d.serves(t)
 	if got := d.state(t).Values[ours]["InstallerFile"]; got != d.Path(path) {
 		t.Errorf("it was installed from %q", got)
 	}
@@ -488,6 +505,7 @@ func named(t *testing.T, d *desk) {
 	if ok, log := d.msiexec(t, "/i", detection.Of(release(t, "1.1.0")).ProductCode, "REINSTALL=ALL"); !ok {
 		t.Fatalf("not repaired:\n%s", log)
 	}
+	d.serves(t)
 	if got := d.state(t).Values[ours]["InstallerFile"]; got != d.Path(path) {
 		t.Errorf("after an upgrade and a repair it was installed from %q", got)
 	}
@@ -500,6 +518,7 @@ func doubleClick(t *testing.T, d *desk) {
 	if out, code := d.Run(t, "msiexec", "/i", d.Path(d.packages["1.1.0"])); code != 0 {
 		t.Errorf("exit code %d: %s", code, out)
 	}
+	d.serves(t)
 	s := d.state(t)
 	if got := s.Values[ours]; got["Version"] != "1.1.0" || got["UPNSuffix"] != "example.org" || got["AutoStart"] != "0" || s.Values[runKey]["Platen"] != "" {
 		t.Errorf("settings %v", got)
@@ -581,7 +600,7 @@ func realPrograms(t *testing.T, d *desk) {
 		d.packages[version] = build(t, d.in(t, version, programs))
 	}
 	began := time.Now()
-	d.install(t, "1.3.0", "SERVERURL=https://127.0.0.1:9")
+	d.put(t, "1.3.0", "SERVERURL=https://127.0.0.1:9")
 	took := time.Since(began)
 	info, err := os.Stat(d.packages["1.3.0"])
 	if err != nil {
@@ -600,7 +619,7 @@ func realPrograms(t *testing.T, d *desk) {
 	d.Start(t, client, "run")
 	testenv.Await(t, "the client", func() bool { return d.Running(t, client) })
 	began = time.Now()
-	d.install(t, "1.3.1")
+	d.put(t, "1.3.1")
 	t.Logf("upgrade while a client runs took %v", time.Since(began).Round(time.Millisecond))
 	if d.Running(t, client) {
 		t.Error("the old client runs on")
