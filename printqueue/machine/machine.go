@@ -42,15 +42,16 @@ type Machine struct {
 
 	mu      sync.Mutex
 	record  record
-	link    *link            // to record.Device's server, nil if there is none
-	pair    *tls.Certificate // record.Device's
-	problem *ipc.Error       // why the latest talk with the server failed
-	refusal *ipc.Error       // why the latest token was of no use, until there is an enrolment
-	wish    Wish             // what the computer's settings want
-	unclear error            // why they cannot be understood; wish is the latest that could
-	nextTry time.Time        // of Run; zero: not known
-	missed  int              // reports in a row that did not reach the device's server
-	spent   string           // hash of a token that is done with but could not be removed, so that it is not tried for ever
+	link    *link             // to record.Device's server, nil if there is none
+	pair    *tls.Certificate  // record.Device's
+	problem *ipc.Error        // why the latest talk with the server failed
+	refusal *ipc.Error        // why the latest token was of no use, until there is an enrolment
+	wish    Wish              // what the computer's settings want
+	unclear error             // why they cannot be understood; wish is the latest that could
+	nextTry time.Time         // of Run; zero: not known
+	missed  int               // reports in a row that did not reach the device's server
+	aside   map[string]string // keys of enrolments that were dropped, by the server's URL (setAside)
+	spent   string            // hash of a token that is done with but could not be removed, so that it is not tried for ever
 }
 
 // New reads what the computer was when it ran last. If it is another computer by now, it throws away what it was, and asks the
@@ -235,7 +236,7 @@ func (m *Machine) revoke(ctx context.Context, revoked bool) {
 func (m *Machine) Forget() error {
 	m.stepping.Lock()
 	defer m.stepping.Unlock()
-	err := m.change(func(r *record) { r.Device, r.Next = nil, nil }, func() { m.link, m.pair, m.problem, m.refusal = nil, nil, nil, nil })
+	err := m.change(func(r *record) { r.Device, r.Next = nil, nil }, func() { m.link, m.pair, m.problem, m.refusal, m.aside = nil, nil, nil, nil, nil })
 	if err != nil {
 		return fmt.Errorf("forget the enrolment: %w", err)
 	}

@@ -90,7 +90,33 @@ func (m *Machine) outdated() error {
 		return nil
 	}
 	m.opts.Logger.Info("the computer's settings want something else than the enrolment that was under way", "server", n.Server.Address)
-	return m.change(func(r *record) { r.Next = nil })
+	return m.change(func(r *record) { r.Next = nil }, func() { m.setAside(*n) })
+}
+
+// mostAside is how many servers a policy may swing between without leaving the traces of other keys there.
+const mostAside = 4
+
+// setAside keeps the key of an enrolment that is dropped, until the program ends. The caller holds mu.
+func (m *Machine) setAside(n attempt) {
+	if n.From != fromSettings || n.Server.URL == "" || n.Second {
+		return
+	}
+	if m.aside == nil || len(m.aside) >= mostAside {
+		m.aside = map[string]string{}
+	}
+	m.aside[n.Server.URL] = n.Key
+}
+
+// keyFor is the key to ask a server with: the one it knows this computer by already, if it was asked before and the settings wanted
+// something else meanwhile. Otherwise each swing of a policy would be one more computer in the administrator's list.
+func (m *Machine) keyFor(server string) (string, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if key := m.aside[server]; key != "" {
+		delete(m.aside, server)
+		return key, nil
+	}
+	return newKey()
 }
 
 // mayUse tells whether the policy's token is to be used: it is new, and the computer is not where it leads.
@@ -182,7 +208,7 @@ func (m *Machine) pursue(ctx context.Context, w Wish) (attempt, error) {
 	default:
 		return attempt{}, errNothing
 	}
-	key, err := newKey()
+	key, err := m.keyFor(at.URL)
 	if err != nil {
 		return attempt{}, err
 	}

@@ -2,6 +2,7 @@ package machine
 
 import (
 	"crypto/x509"
+	"encoding/pem"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -274,6 +275,56 @@ func TestE9_APolicyThatGoesAwayEndsTheWaiting(t *testing.T) {
 	if !m.Status().Enrolled {
 		t.Error("the enrolment was thrown away with the policy")
 	}
+}
+
+// Two tools that overwrite each other, or a second pin: the administrator's list has the computer once, with the fingerprint that
+// was read out to them.
+func TestAPolicyThatSwingsAsksWithTheSameKey(t *testing.T) {
+	a, b := machinetest.New(t), machinetest.New(t)
+	m := newComputer(t).start()
+	both := by(a)
+	both.Pins = append(both.Pins, b.Pin())
+	prints := map[string]bool{}
+	for _, wish := range []Wish{by(a), by(b), by(a), {}, by(a), both, by(b), by(a)} {
+		m.Want(wish, nil)
+		once(t, m, 1)
+		if wish.ServerURL == a.URL() {
+			prints[m.Status().Fingerprint] = true
+		}
+	}
+	if len(prints) != 1 {
+		t.Errorf("%d keys at the same server", len(prints))
+	}
+	if keys := keysOf(a); len(keys) != 1 {
+		t.Errorf("the server saw %d keys", len(keys))
+	}
+	for csr := range keysOf(a) {
+		if keysOf(b)[csr] {
+			t.Error("two servers know the computer by the same key")
+		}
+	}
+	approve(a)
+	once(t, m, 2)
+	if err := m.Forget(); err != nil {
+		t.Fatal(err)
+	}
+	if m.aside != nil {
+		t.Error("keys are left after forgetting")
+	}
+}
+
+// keysOf are the keys that a server was asked with.
+func keysOf(s *machinetest.Server) map[string]bool {
+	keys := map[string]bool{}
+	s.Change(func(s *machinetest.Server) {
+		for _, e := range s.Enrolments {
+			block, _ := pem.Decode([]byte(e.CSR))
+			if request, err := x509.ParseCertificateRequest(block.Bytes); err == nil {
+				keys[string(request.RawSubjectPublicKeyInfo)] = true
+			}
+		}
+	})
+	return keys
 }
 
 func TestE9_SettingsThatCannotBeUnderstoodChangeNothing(t *testing.T) {
