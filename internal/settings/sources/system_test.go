@@ -222,6 +222,15 @@ func TestWhatCannotBeReadIsNotPassedOver(t *testing.T) {
 	if values.Get("Enrol").Text != "no" || len(warnings) != 1 {
 		t.Errorf("got %+v, warnings %v", values.Get("Enrol"), warnings)
 	}
+	for _, name := range []string{"CAFile", "AuthMode"} {
+		if v := values.Get(name); v.Problem == "" || v.Origin.Kind != KindRecommended {
+			t.Errorf("what was said of %s is not known: %+v", name, v)
+		}
+	}
+	c.ReadShared = reader(map[string]string{"/etc/platen/policy.conf": "ServerURL=https://a.example.org", "/etc/platen/platen.conf": "DENIED", "/etc/platen/site.conf": "CAPin=" + onePin})
+	if values, _ := Find(t.Context(), Set{Ordered: Machine(c)}); values.Get("CAPin").Problem == "" || values.Get("CAPin").Text != "" || values.Get("ServerURL").Problem != "" {
+		t.Errorf("whom to trust is not known: %+v", values.Get("CAPin"))
+	}
 	failing := Computer{GOOS: "linux", ReadFile: func(string) ([]byte, error) { return nil, errors.New("disk on fire") }}
 	if values, _ := Find(t.Context(), Set{Ordered: Machine(failing)}); values.Get("AuthMode").Problem == "" {
 		t.Error("an input error was passed over")

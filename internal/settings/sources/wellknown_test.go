@@ -122,6 +122,29 @@ func TestE9_TheDomainTellsTheServer(t *testing.T) {
 	})
 }
 
+func TestRedirectsStayWhereTheyBegan(t *testing.T) {
+	request := func(address string) *http.Request {
+		t.Helper()
+		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return r
+	}
+	first := request("https://print.example.org/a")
+	for address, follow := range map[string]bool{
+		"https://print.example.org/b": true, "http://print.example.org/b": false, "https://print.example.org:8443/b": false,
+		"https://print.example.org.evil.example/b": false, "https://evil.example/b": false,
+	} {
+		if err := SameHost(request(address), []*http.Request{first}); (err == nil) != follow {
+			t.Errorf("%s: %v", address, err)
+		}
+	}
+	if SameHost(request("https://print.example.org/z"), []*http.Request{first, first, first, first}) == nil {
+		t.Error("it goes on for ever")
+	}
+}
+
 // silent never answers.
 type silent struct{}
 
