@@ -335,7 +335,7 @@ func TestE9_SettingsThatCannotBeUnderstoodChangeNothing(t *testing.T) {
 	print1 := m.Status().Fingerprint
 	m.Want(Wish{}, ipc.Fail(ipc.CodeInvalid, "setting CAPin=x (policy): is not a pin", nil))
 	once(t, m, 1)
-	if st := m.Status(); st.Fingerprint != print1 || st.Enrolment != ipc.EnrolmentPending || !strings.Contains(st.Detail, "CAPin=x") {
+	if st := m.Status(); st.Fingerprint != print1 || st.Enrolment != ipc.EnrolmentPending || st.Wanted != s.URL() || !strings.Contains(st.Detail, "CAPin=x") {
 		t.Errorf("got %+v", st)
 	}
 }
@@ -472,6 +472,16 @@ func TestWhatWasEnrolledByHandIsRecognised(t *testing.T) {
 	}
 	if try, err := m2.pursue(t.Context(), by(other)); err == nil || try.Key != "" || m2.now().Device.Server.URL != other.URL() {
 		t.Errorf("got %+v, %v", try.Server, err)
+	}
+	// An authority that made the certificates of other servers, too, does not say which one this is.
+	company := machinetest.New(t)
+	_, m4 := enrolled(t, company)
+	company.Change(func(s *machinetest.Server) { s.WellKnown.CAPins = nil })
+	if err := m4.change(func(r *record) { r.Device.Server.Address = "print.example.org:8445" }); err != nil {
+		t.Fatal(err)
+	}
+	if try, err := m4.pursue(t.Context(), by(company)); err != nil || try.Server.Address != company.Address() || m4.now().Device.Server.URL != "" {
+		t.Errorf("another server of the same authority: %+v, %v", try.Server, err)
 	}
 	// A server that says nothing of itself (an older one) is no reason to leave it.
 	old := machinetest.New(t)
