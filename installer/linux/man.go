@@ -159,9 +159,6 @@ func writeOptions(b *strings.Builder, flags []*pflag.Flag) {
 		if value != "" {
 			b.WriteString(" \\fI" + escape(value) + "\\fR")
 		}
-		if usage != "" {
-			usage = strings.ToUpper(usage[:1]) + usage[1:]
-		}
 		b.WriteString("\n" + line1(strings.TrimSuffix(usage, ".")+"."))
 		if f.DefValue != "" && f.DefValue != "false" && f.DefValue != "0" && f.DefValue != "[]" && f.DefValue != "0s" {
 			b.WriteString(" Default: " + escape(f.DefValue) + ".")

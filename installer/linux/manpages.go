@@ -99,6 +99,9 @@ func serverManuals(r product.Release) ([]item, error) {
 				"The server of Platen: one program, a folder with everything it keeps, and a configuration file. \"serve\" is the server; the other commands speak to the running one.",
 				"The first start makes a database, a master key and a certificate authority. Keep a copy of the master key in another place: without it no backup can be restored.",
 			}},
+			{"FIRST START", []string{
+				"The package has started the service, or says how to. What comes next, from the first owner to the backups, is in /usr/share/doc/platen-server (README.Debian or README.first-start).",
+			}},
 			{"EXIT STATUS", []string{"0 done, 1 failed, 2 not written right, 3 refused, 4 no server runs."}},
 			{"FILES", []string{
 				"/etc/platen-server/platen-server.yaml: platen-server.yaml(5).",

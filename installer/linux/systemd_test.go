@@ -181,7 +181,7 @@ func TestE9_UnderARealSystemdBothPackagesWorkAtOnce(t *testing.T) {
 		t.Fatalf("the server is %s\n%s", out, journal())
 	}
 	var pin string
-	for word := range strings.FieldsSeq(m.run("platen-server", "--data", "/var/lib/platen-server", "status", "--json")) {
+	for word := range strings.FieldsSeq(m.run("platen-server", "status", "--json")) {
 		if word = strings.Trim(word, `",`); strings.HasPrefix(word, "sha256/") {
 			pin = word
 		}
@@ -189,7 +189,7 @@ func TestE9_UnderARealSystemdBothPackagesWorkAtOnce(t *testing.T) {
 	m.write("/etc/platen/policy.conf", "ServerURL=https://localhost:8443\nCAPin="+pin+"\n", 0o644)
 	m.run("dpkg", "-i", "--force-depends", client)
 	testenv.Await(t, "the computer to wait for its approval", func() bool {
-		out, _ := m.try("platen-server", "--data", "/var/lib/platen-server", "device", "list")
+		out, _ := m.try("platen-server", "device", "list")
 		return strings.Contains(out, "pending")
 	})
 	for file, want := range map[string]string{
