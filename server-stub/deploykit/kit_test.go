@@ -225,7 +225,7 @@ func TestE9_PackagesAreNamedAfterTheServer(t *testing.T) {
 		o := site()
 		o.ServerURL, o.Packages = url, release(t)
 		dir := write(t, o, nil)
-		if text := read(t, dir, "README.md"); !strings.Contains(text, `msiexec /i "platen-1.2.3-x64.msi" /qn /norestart /l*v "C:\Windows\Temp\platen-install.log" SERVERURL="`+url+`"`) {
+		if text := read(t, dir, "README.md"); !strings.Contains(text, `msiexec /i "platen-1.2.3-x64.msi" /qn /norestart /l*v "C:\Windows\Logs\platen-install.log" SERVERURL="`+url+`"`) {
 			t.Errorf("%s:\n%s", url, text)
 		}
 		if text := read(t, dir, "windows/platen-1.2.3-x64.msi"); !strings.HasPrefix(text, "stand-in") {
@@ -281,6 +281,9 @@ func TestE9_HostileValuesBreakOutOfNothing(t *testing.T) {
 	readme := read(t, dir, "README.md")
 	for line := range strings.SplitSeq(readme, "\n") {
 		line = strings.TrimSpace(line)
+		if strings.HasPrefix(line, "msiexec") && strings.Contains(strings.ToLower(line), "temp") {
+			t.Errorf("SYSTEM is to write where everybody may: %s", line)
+		}
 		if strings.HasPrefix(line, "msiexec") && strings.ContainsAny(line, "'`$&|<>") {
 			t.Errorf("a command line has %s", line)
 		}

@@ -69,7 +69,8 @@ func (k *Kit) instructions() instructions {
 	in := instructions{
 		Site: k.options.Site, Host: k.host, Version: k.version(), Made: k.options.Time.UTC().Format("2006-01-02 15:04 MST"), Notes: k.notes,
 		MSI: k.msiName(), PKG: k.pkgName(), HasMSI: k.packages.msi != nil, HasPKG: k.packages.pkg != nil,
-		Install: `msiexec /i "` + k.msiName() + `" /qn /norestart /l*v "C:\Windows\Temp\platen-install.log"` + line(properties), Unsaid: unsaid,
+		// The log is SYSTEM's: it belongs where only administrators write. In Windows\Temp anybody may have put something of its name.
+		Install: `msiexec /i "` + k.msiName() + `" /qn /norestart /l*v "C:\Windows\Logs\platen-install.log"` + line(properties), Unsaid: unsaid,
 		ConfigDeb: k.configPackageFile(), ConfigPackage: debNameOf(k.host), Docs: product.Homepage + "/blob/main/docs/deploy/",
 		TokenFile: tokenFile, Token: k.token, Uninstaller: identity.Uninstaller, RegistryPolicy: settings.RegistryPolicyMachine,
 		RegistryToken: settings.RegistryDeploy, Managed: settings.ManagedPreferences, SiteFile: settings.SiteFile,
