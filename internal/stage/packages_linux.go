@@ -55,10 +55,11 @@ func (p *Place) PackagedWorkstation(ctx context.Context, accounts ...Account) (*
 	return k, err
 }
 
-// Close takes the layers away, and what was installed with them. It comes before Place.CleanUp.
+// Close makes the computer the one that it was: it takes the layers away, and what Workstation put over them. It comes before
+// Place.CleanUp.
 func (k *Packages) Close() error {
 	var errs []error
-	for _, at := range []string{"/var/lib/dpkg", k.seen("/var/lib/dpkg"), "/usr", k.layers} {
+	for _, at := range []string{"/var/lib/dpkg", k.seen("/var/lib/dpkg"), "/run", "/var/log", "/var/lib", "/etc", "/usr", k.layers} {
 		if err := syscall.Unmount(at, syscall.MNT_DETACH); err != nil { // programs that were started still hold them
 			errs = append(errs, fmt.Errorf("unmount %s: %w", at, err))
 		}
