@@ -48,7 +48,7 @@ func owned(f *os.File) error {
 		return err
 	}
 	if !administrative(owner) && !ourselves(owner) {
-		return fmt.Errorf("it belongs to %s; make it the Administrators' (takeown /a, icacls /reset)", owner)
+		return fmt.Errorf("%w: it belongs to %s; remove it, or make it the Administrators' (takeown /a, icacls /reset)", errStranger, owner)
 	}
 	who, err := others(found, changing)
 	if err != nil || who == nil {

@@ -204,11 +204,18 @@ func (f file) Read(context.Context) ([]Raw, []Warning, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil, nil, nil
 	}
+	if errors.Is(err, errStranger) {
+		return nil, []Warning{{f.Origin(), err.Error() + "; it does not count."}}, nil
+	}
 	if err != nil {
 		return nil, nil, err
 	}
 	return ParseFile(text, f.kind, f.path)
 }
+
+// errStranger says that a file in the place of an administrator's is some user's. It is as if it were not there: where users may make
+// one (%ProgramData%), nobody else's settings may break by it.
+var errStranger = errors.New("no administrator's file")
 
 // registryKey is a key of the Windows registry.
 type registryKey struct {

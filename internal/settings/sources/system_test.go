@@ -2,6 +2,7 @@ package sources
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"strings"
 	"testing"
@@ -234,5 +235,23 @@ func TestWhatCannotBeReadIsNotPassedOver(t *testing.T) {
 	failing := Computer{GOOS: "linux", ReadFile: func(string) ([]byte, error) { return nil, errors.New("disk on fire") }}
 	if values, _ := Find(t.Context(), Set{Ordered: Machine(failing)}); values.Get("AuthMode").Problem == "" {
 		t.Error("an input error was passed over")
+	}
+}
+
+func TestAFileThatAUserPutInAnAdministratorsPlaceIsNotThere(t *testing.T) {
+	c := Computer{
+		GOOS: "windows", Shared: `C:\ProgramData`, ReadFile: reader(nil), Registry: fakeRegistry{settings.RegistryInstaller: {"ServerURL": "https://set.example.org"}},
+		ReadShared: func(path string) ([]byte, error) {
+			return nil, fmt.Errorf("open %s: %w: it belongs to S-1-5-21-1", path, errStranger)
+		},
+	}
+	for name, list := range map[string][]Source{"person": Person(c), "service": Machine(c)} {
+		values, warnings := Find(t.Context(), Set{Ordered: list})
+		if v := values.Get("ServerURL"); v.Text != "https://set.example.org" || v.Problem != "" || values.Get("CAPin").Problem != "" {
+			t.Errorf("%s: %+v", name, v)
+		}
+		if len(warnings) != 1 || !strings.Contains(warnings[0].String(), "it belongs to S-1-5-21-1; it does not count") {
+			t.Errorf("%s: warnings %v", name, warnings)
+		}
 	}
 }
