@@ -103,7 +103,7 @@ func TestE9_ExactlyThoseThatWereShownAreApproved(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			f := newFixtureOn(t, open(t), groups)
 			machines := map[string]*machine{}
-			for i := range 6 {
+			for i := range 7 {
 				host := fmt.Sprintf("pc-%d", i)
 				machines[host] = newMachine(t, host)
 				f.queue(t, machines[host], host, "CORP", desk)
@@ -112,6 +112,7 @@ func TestE9_ExactlyThoseThatWereShownAreApproved(t *testing.T) {
 			// Between the list and the answer:
 			f.queue(t, machines["pc-1"], "pc-one", "CORP", desk)                            // another name
 			f.queue(t, machines["pc-2"], "pc-2", "CORP", netip.MustParseAddr("192.0.2.1"))  // another place
+			f.queue(t, machines["pc-6"], "pc-6", "GUEST", desk)                             // another domain
 			f.queue(t, newMachine(t, "new"), "pc-new", "CORP", desk)                        // one that was not shown
 			if _, err := f.Approve(t.Context(), "admin", shown[3].ID, "", ""); err != nil { // approved by somebody else
 				t.Fatal(err)
@@ -131,18 +132,18 @@ func TestE9_ExactlyThoseThatWereShownAreApproved(t *testing.T) {
 			}
 			want := map[string]string{
 				"pc-1": "it calls itself pc-one by now", "pc-2": "it is at 192.0.2.1 by now", "pc-3": "it is approved by now",
-				"pc-4": "it does not wait any more", "pc-5": "it has another key by now",
+				"pc-4": "it does not wait any more", "pc-5": "it has another key by now", "pc-6": "it says that it joined GUEST by now",
 			}
 			if diff := cmp.Diff(want, why); diff != "" {
 				t.Error(diff)
 			}
-			if diff := cmp.Diff([]int{6}, progress); diff != "" {
+			if diff := cmp.Diff([]int{7}, progress); diff != "" {
 				t.Error(diff)
 			}
 			if e, err := f.ask(t, machines["pc-0"], ""); err != nil || e.Status != api.EnrolmentDone {
 				t.Errorf("the approved one: %+v, %v", e, err)
 			}
-			for _, host := range []string{"pc-1", "pc-2", "pc-5"} {
+			for _, host := range []string{"pc-1", "pc-2", "pc-5", "pc-6"} {
 				if e, err := f.ask(t, machines[host], ""); err != nil || e.Status != api.EnrolmentPending {
 					t.Errorf("%s: %+v, %v", host, e, err)
 				}
