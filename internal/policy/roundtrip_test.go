@@ -5,6 +5,9 @@ import (
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
+	"encoding/xml"
+	"errors"
+	"io"
 	"io/fs"
 	"slices"
 	"strconv"
@@ -289,6 +292,25 @@ func TestRenderersCheckWhatTheyWrite(t *testing.T) {
 	} {
 		if text, err := write(); err == nil {
 			t.Errorf("%s was written: %s", name, text)
+		}
+	}
+}
+
+// XML has no way to write some characters, and others change how the rest is shown.
+func TestAProfileIsReadableWhateverTheOrganisationIsCalled(t *testing.T) {
+	p := policy.Profile{Host: "print.example.org", Organisation: "Ex\x1bam\x00ple\u202e </string><key>x</key> \uffff", Enforced: []policy.Value{{Name: "ServerURL", Text: "https://print.example.org"}}}
+	text, err := policy.MobileConfig(p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(text), "<string>Ex?am?ple? &lt;/string&gt;&lt;key&gt;x&lt;/key&gt; ?</string>") {
+		t.Errorf("the profile is\n%s", text)
+	}
+	for decoder := xml.NewDecoder(bytes.NewReader(text)); ; {
+		if _, err := decoder.Token(); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
 		}
 	}
 }
