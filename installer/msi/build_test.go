@@ -58,6 +58,9 @@ func TestEveryRowOfThePackage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if _, err := os.Stat("Icon"); err == nil {
+		t.Error("the package's icon was left beside the sources")
+	}
 	got := strings.Join(lines, "\n") + "\n"
 	golden := filepath.Join("testdata", "tables.golden")
 	if *update {

@@ -3,6 +3,8 @@ package msi
 import (
 	"context"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -12,7 +14,16 @@ import (
 // List reads a package with msiinfo: every row of every table as a line "Table: value, value ...", sorted, without what changes
 // with the content of the files (sizes, hashes, the code of the package).
 func List(ctx context.Context, path string) ([]string, error) {
-	out, err := tool.Run(ctx, "", nil, "msiinfo", "tables", path)
+	path, err := filepath.Abs(path)
+	if err != nil {
+		return nil, fmt.Errorf("list the MSI: %w", err)
+	}
+	streams, err := os.MkdirTemp("", "platen-msi-") // msiinfo puts the streams of a table beside it, in the folder it runs in
+	if err != nil {
+		return nil, fmt.Errorf("list the MSI: %w", err)
+	}
+	defer func() { _ = os.RemoveAll(streams) }()
+	out, err := tool.Run(ctx, streams, nil, "msiinfo", "tables", path)
 	if err != nil {
 		return nil, fmt.Errorf("list the MSI: %w", err)
 	}
@@ -21,7 +32,7 @@ func List(ctx context.Context, path string) ([]string, error) {
 		if slices.Contains([]string{"_SummaryInformation", "_ForceCodepage", "MsiFileHash"}, table) {
 			continue
 		}
-		rows, err := export(ctx, path, table)
+		rows, err := export(ctx, streams, path, table)
 		if err != nil {
 			return nil, fmt.Errorf("list the MSI: %w", err)
 		}
@@ -36,9 +47,9 @@ func List(ctx context.Context, path string) ([]string, error) {
 	return lines, nil
 }
 
-// export returns the rows of a table.
-func export(ctx context.Context, path, table string) ([][]string, error) {
-	out, err := tool.Run(ctx, "", nil, "msiinfo", "export", path, table)
+// export returns the rows of a table; dir gets its streams.
+func export(ctx context.Context, dir, path, table string) ([][]string, error) {
+	out, err := tool.Run(ctx, dir, nil, "msiinfo", "export", path, table)
 	if err != nil {
 		return nil, err
 	}
