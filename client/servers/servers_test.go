@@ -71,6 +71,24 @@ func TestE9_AnswersHoldForTheSameServerOnly(t *testing.T) {
 	}
 }
 
+func TestThePinOfARefusedServerIsNotUsedForTheOneOfBefore(t *testing.T) {
+	for name, confirmed := range map[string]network{"with a pin": {here, pinA}, "without": {here, ""}} {
+		s := Open(t.TempDir())
+		if err := s.Confirm(*Of(load(t, confirmed, nil))); err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range []network{{"https://print.evil.example", pinB}, {here, pinB}} { // somebody else, and somebody in its place
+			c := load(t, found, nil)
+			if err := s.Reject(*Of(c)); err != nil {
+				t.Fatal(err)
+			}
+			if used, ask := s.Choose(c); ask != nil || used.ServerURL.String() != here || used.CAPin != confirmed.pin {
+				t.Errorf("%s: uses %v with %q, asks %+v", name, used.ServerURL, used.CAPin, ask)
+			}
+		}
+	}
+}
+
 func TestOnASharedComputerNobodysWordCounts(t *testing.T) {
 	s := Open(t.TempDir())
 	if err := s.Confirm(*Of(load(t, network{here, ""}, nil))); err != nil {
