@@ -44,3 +44,24 @@ func TestHosts(t *testing.T) {
 		}
 	}
 }
+
+func FuzzOrigin(f *testing.F) {
+	for _, text := range []string{
+		"https://Print.Example.org.:0443/", "https://[fe80::1%25Eth0]:8443", "https://[::ffff:10.1.2.3]", "https://a:b@c", "https://1.2.3.4:1", "https://print.:443", "https://a..:1",
+	} {
+		f.Add(text)
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		u, err := ParseOrigin(text)
+		if err != nil {
+			return
+		}
+		again, err := ParseOrigin(u.String())
+		if err != nil || again.String() != u.String() {
+			t.Errorf("%q is %s, and that is %v, %v", text, u, again, err)
+		}
+		if !ValidHost(u.Hostname()) || u.Scheme != "https" || u.User != nil || u.Path != "" || strings.HasSuffix(u.Host, ":443") && !strings.HasSuffix(u.Host, "]") && strings.Count(u.Host, ":") == 1 {
+			t.Errorf("%q is %+v", text, u)
+		}
+	})
+}
