@@ -9,8 +9,9 @@
 //   - The client's service starts by itself, on both families: a computer that IT pushed the package to shall need no hand. A site
 //     says otherwise by policy-rc.d (deb) or a preset (rpm). The server starts by itself on Debian, as servers do there; on
 //     rpm systems the distribution's presets decide, as they do there.
-//   - Removing a deb keeps settings and the computer's key, purging takes them; erasing an rpm takes them unless KEEPDATA=1 is in
-//     the environment or /etc/platen/keep-data is there. A server's data, people's money, is never removed by a package.
+//   - Removing a deb keeps settings, the computer's key and what is kept of people; purging one, and erasing an rpm, take them unless
+//     KEEPDATA=1 is in the environment or /etc/platen/keep-data is there. A server's data, people's money, is never removed by a
+//     package. In people's homes nothing is done but as them: by platen-deploy, and at a purge, when it is gone, by the script.
 //   - Scripts run as root: they write nowhere that somebody else can write, follow no link, and never fail because a service does
 //     not start. They survive without systemd, and with DPKG_ROOT.
 package linux

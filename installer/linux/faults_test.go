@@ -123,7 +123,9 @@ func TestE9_AptInstallsAndPurges(t *testing.T) {
 		t.Errorf("an older package: %v\n%s", err, out)
 	}
 	m.used()
+	kept := m.person("alex", 1500, "/srv/alex")
 	m.run(append(apt, "purge", "platen")...)
+	m.want1(false, kept...)
 	for _, path := range []string{"/usr/bin/platen", "/etc/platen", "/var/lib/platen-deploy", "/var/log/platen-deploy", autostart} {
 		if m.exists(path) {
 			t.Errorf("purging left %s", path)
