@@ -41,7 +41,7 @@ func build(t testing.TB, in product.Input) string {
 // rows are the rows of a table, by its first column.
 func rows(t testing.TB, path, table string) map[string][]string {
 	t.Helper()
-	list, err := export(t.Context(), path, table)
+	list, err := export(t.Context(), t.TempDir(), path, table)
 	if err != nil {
 		t.Fatal(err)
 	}
