@@ -161,7 +161,7 @@ func (a *agent) connect(configErr error) {
 		},
 		Details: a.details, Clock: clock.System, Jitter: rand.Float64, Logger: a.logger,
 		Presence: attendance{presence.New(os.Getenv, clock.System)}, Unattended: a.unattended,
-		Machine: machine, Browser: pages{a.browserTexts}, Microsoft: entra,
+		Machine: machine, Browser: pages{a.browserTexts, a.site.isPage}, Microsoft: entra,
 	}
 	if a.settings.TopUpURL != nil {
 		deps.Settings.TopUpURL = a.settings.TopUpURL.String()

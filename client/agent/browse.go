@@ -16,7 +16,12 @@ import (
 )
 
 // pages is the system browser in the words of client/session.
-type pages struct{ texts func() loopback.Texts }
+type pages struct {
+	texts func() loopback.Texts
+	// ours tells whether a page is of the server that is used; nil: it is. The server is given what the page says of a person: with
+	// the page of another one, it could sign in there as them.
+	ours func(page string) bool
+}
 
 var _ session.Browser = pages{}
 
@@ -30,6 +35,9 @@ func (pages) Open(ctx context.Context, address string) error {
 
 // SignIn implements session.Browser.
 func (p pages) SignIn(ctx context.Context, site api.BrowserConfig, how session.Browse) (code, verifier secret.String, err error) {
+	if p.ours != nil && !p.ours(site.SignInURL) {
+		return code, verifier, notBrowsed(fmt.Errorf("%w: %s is a page of another server than the one that is used; set ServerURL to the server's own name", browser.ErrAddress, site.SignInURL))
+	}
 	proof, err := browser.SignIn(ctx, browser.Request{
 		SignInURL: site.SignInURL, Provider: how.Provider, Hint: how.Hint, SelectAccount: how.SelectAccount, Texts: p.texts(), Open: how.Open,
 	})

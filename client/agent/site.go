@@ -100,15 +100,29 @@ func (s *site) Reject(_ context.Context, server status.Server) (session.Way, err
 // isOf tells whether the computer is a device of the server that is used. One that a setting names is taken at its word; one that
 // only a person has confirmed must be where the device's listener is, or the one that the computer's own settings name.
 func (s *site) isOf(device ipc.Status) bool {
-	if s.settings.ServerURL != nil && servers.Of(s.settings) == nil {
+	if s.set() {
 		return true
 	}
 	used := s.config().ServerURL
-	if used == nil {
-		return false
+	return used != nil && (used.String() == device.Wanted || sameHost(device.ServerURL, used))
+}
+
+// isPage tells whether a page is one of the server that is used. Again, one that a setting names is taken at its word: its own name
+// may be another than the one that it is reached by here.
+func (s *site) isPage(address string) bool {
+	if s.set() {
+		return true
 	}
-	listener, err := url.Parse(device.ServerURL)
-	return used.String() == device.Wanted || err == nil && strings.EqualFold(strings.TrimSuffix(listener.Hostname(), "."), used.Hostname())
+	used := s.config().ServerURL
+	return used != nil && sameHost(address, used)
+}
+
+// set tells whether a setting names the server, and not only the network or a person.
+func (s *site) set() bool { return s.settings.ServerURL != nil && servers.Of(s.settings) == nil }
+
+func sameHost(address string, used *url.URL) bool {
+	u, err := url.Parse(address)
+	return err == nil && strings.EqualFold(strings.TrimSuffix(u.Hostname(), "."), used.Hostname())
 }
 
 // unusable says why no server can be asked, nil if one can.

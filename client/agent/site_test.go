@@ -2,15 +2,19 @@ package agent
 
 import (
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"github.com/platenprint/platen/auth/loopback"
 	"github.com/platenprint/platen/client/config"
 	"github.com/platenprint/platen/client/servers"
+	"github.com/platenprint/platen/client/session"
 	"github.com/platenprint/platen/client/statedir"
 	"github.com/platenprint/platen/client/status"
+	"github.com/platenprint/platen/internal/api"
 	"github.com/platenprint/platen/internal/clock"
 	"github.com/platenprint/platen/printqueue/ipc"
 )
@@ -142,6 +146,45 @@ func TestTheComputerVouchesAtItsOwnServerOnly(t *testing.T) {
 			}
 			if code, err := d.Vouch(t.Context(), "me"); (err == nil) != test.vouch || !test.vouch && code.Reveal() != "" {
 				t.Errorf("code %q, %v", code.Reveal(), err)
+			}
+		})
+	}
+}
+
+// The same with the browser: the page of the right server would sign the person in, and its code would go to the wrong one.
+func TestTheBrowserIsSentToTheServersOwnPageOnly(t *testing.T) {
+	const theirs = "https://print.example.org:8443"
+	for name, test := range map[string]struct {
+		page  string
+		set   bool
+		opens bool
+	}{
+		"its own":                 {page: theirs + "/sign-in/client", opens: true},
+		"its own, another port":   {page: "https://Print.example.org./sign-in/client", opens: true},
+		"another server's":        {page: "https://print.example.net/sign-in/client"},
+		"one that looks the same": {page: "https://print.example.org.evil.example/sign-in/client"},
+		"behind a name":           {page: "https://print.example.org@evil.example/sign-in/client"},
+		"none":                    {page: "::"},
+		"set":                     {page: "https://print.example.net/sign-in/client", set: true, opens: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := start(t, t.TempDir(), theirs)
+			if test.set {
+				s.settings = set(t, theirs)
+			}
+			if _, ask := s.begin(nil); ask != nil {
+				if _, err := s.Confirm(t.Context(), *ask); err != nil {
+					t.Fatal(err)
+				}
+			}
+			opened, stop := false, errors.New("stop")
+			p := pages{texts: func() loopback.Texts { return loopback.Texts{} }, ours: s.isPage}
+			_, _, err := p.SignIn(t.Context(), api.BrowserConfig{SignInURL: test.page}, session.Browse{Open: func(context.Context, string) error { opened = true; return stop }})
+			if err == nil || opened != test.opens {
+				t.Errorf("opened %v: %v", opened, err)
+			}
+			if e, ok := errors.AsType[*session.Error](err); !test.opens && (!ok || e.Problem.Code != status.ProblemServer || !strings.Contains(e.Problem.Details, "another server")) {
+				t.Errorf("said %v", err)
 			}
 		})
 	}
