@@ -17,6 +17,9 @@ type OMA struct {
 	Value       string `json:"value"`
 }
 
+// omaBetween stands between the items of a list (Policy CSP).
+const omaBetween = '\uf000'
+
 const omaString = "#microsoft.graph.omaSettingString"
 
 // OMASettings are the values as Windows' MDM takes them: first the template itself, then each policy by its name in the template.
@@ -54,7 +57,7 @@ func (v Value) oma() string {
 		for _, item := range settings.ParseList(v.Text) {
 			items = append(items, escape(item))
 		}
-		return fmt.Sprintf(`<enabled/><data id="%s" value="%s"/>`, v.Name, strings.Join(items, "&#xF000;"))
+		return fmt.Sprintf(`<enabled/><data id="%s" value="%s"/>`, v.Name, strings.Join(items, fmt.Sprintf("&#x%X;", omaBetween)))
 	case shapeText, shapeChoice:
 	}
 	return fmt.Sprintf(`<enabled/><data id="%s" value="%s"/>`, v.Name, escape(v.Text))

@@ -370,7 +370,7 @@ func TestE9_HostileValuesAreRefused(t *testing.T) {
 		"CAFile":    {"ca.pem", "/etc/ca\n.pem", "/etc/\u202eca.pem"},
 		"UPNSuffix": {"a b", "x=y=z=", "example.org\nServerURL=https://evil.example.org", strings.Repeat("a", 3000)},
 		"AuthMode":  {"password", "trust;x"}, "Enrol": {"perhaps", "dword:1"}, "LowBalance": {"2,00", "$(id)"}, "Proxy": {"https://proxy:1", "http://u:p@proxy:1", "http://a\"b:1"},
-		"SharedOSUsers": {"a\x00b", "a\r\nb", "a\u2028b\u200b"}, "LogLevel": {"trace"}, "TopUpURL": {"javascript:alert(1)", "https://a\n"},
+		"SharedOSUsers": {"a\x00b", "a\r\nb", "a\u2028b\u200b", "a\uf000b"}, "LogLevel": {"trace"}, "TopUpURL": {"javascript:alert(1)", "https://a\n"},
 		"EnrolmentToken": {"plt_e_abc"}, "Nonsense": {"x"},
 	} {
 		for _, text := range bad {

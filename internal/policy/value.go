@@ -75,6 +75,9 @@ func read(s settings.Setting, text string) (string, error) {
 		}
 		return "no", err
 	case settings.KindList:
+		if strings.ContainsRune(text, omaBetween) {
+			return "", fmt.Errorf("has the character %U, which Windows' management takes for a comma", omaBetween)
+		}
 		return strings.Join(settings.ParseList(text), ","), nil
 	case settings.KindAmount:
 		return settings.ParseAmount(text)
