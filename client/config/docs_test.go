@@ -166,7 +166,10 @@ file on another web server. Its certificate must be one of the system's store; r
 seconds are all that a start waits. If the document names another server of DOMAIN with pins (ca_pins), they hold for that one;
 for a server of another domain they do not count. An address that ServerURL would not take counts as none, with a warning.
 
-**A person confirms** a server that only a package's name or the network names, before anything about them is sent.
+**A person confirms** a server that only a package's name or the network names, before anything about them is sent. On a shared
+computer nobody can. At a server that is only confirmed the computer vouches for people if it is a device of it (its listener is on the same host, or
+the computer's own settings name it), and the browser is sent to pages on its host alone: else a wrong server could sign in as them at
+the right one. Where the server's own name (public_url) is another than the one that the network names, set ServerURL.
 
 ## Files
 
