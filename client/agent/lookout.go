@@ -20,7 +20,8 @@ type sight int
 const (
 	nothingNew sight = iota
 	serverNamed
-	serverUsed // the person has confirmed one meanwhile
+	serverUsed  // the person has confirmed one meanwhile
+	otherServer // the network names another one than is asked about
 )
 
 // lookOut starts the program anew once a server is named that can be used, or asked about, and could not at the start. With it come
@@ -33,7 +34,7 @@ func (a *agent) lookOut(ctx context.Context, o Options, asked *status.Server) {
 		c, _, err := config.ForThisMachine(ctx, o.Flags, true)
 		return a.site.look(c, err, asked)
 	}
-	if awaitServer(ctx, lookAgain, look) != serverNamed {
+	if seen := awaitServer(ctx, lookAgain, look); seen != serverNamed && seen != otherServer {
 		return
 	}
 	if err := o.MayRestart(); err != nil {
@@ -58,8 +59,11 @@ func (s *site) look(c config.Config, err error, asked *status.Server) sight {
 	used, ask := s.remembered.Choose(c)
 	switch {
 	case ask != nil:
-		if asked == nil || ask.URL != asked.URL || ask.Pin != asked.Pin {
+		switch {
+		case asked == nil:
 			return serverNamed
+		case ask.URL != asked.URL || ask.Pin != asked.Pin:
+			return otherServer
 		}
 		return nothingNew
 	case used.ServerURL == nil:
@@ -71,7 +75,8 @@ func (s *site) look(c config.Config, err error, asked *status.Server) sight {
 	return serverNamed
 }
 
-// awaitServer looks until there is something to see, or ctx ends.
+// awaitServer looks until there is something to see, or ctx ends. Another server counts when the looks have become rare: a network that
+// names one after the other does not start the program anew all the time.
 func awaitServer(ctx context.Context, waits []time.Duration, look func(context.Context) sight) sight {
 	for i := 0; ; i = min(i+1, len(waits)-1) {
 		pause := time.NewTimer(waits[i])
@@ -81,7 +86,7 @@ func awaitServer(ctx context.Context, waits []time.Duration, look func(context.C
 			return nothingNew
 		case <-pause.C:
 		}
-		if seen := look(ctx); seen != nothingNew && ctx.Err() == nil {
+		if seen := look(ctx); seen != nothingNew && (seen != otherServer || i == len(waits)-1) && ctx.Err() == nil {
 			return seen
 		}
 	}

@@ -34,6 +34,16 @@ func TestE9_AServerThatIsNamedLaterIsFound(t *testing.T) {
 	})
 }
 
+func TestANetworkThatNamesOneServerAfterTheOtherStartsTheProgramSeldom(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		began := time.Now()
+		seen := awaitServer(t.Context(), lookAgain, func(context.Context) sight { return otherServer })
+		if took := time.Since(began); seen != otherServer || took < 5*time.Minute || took > 15*time.Minute {
+			t.Errorf("saw %v after %v", seen, took)
+		}
+	})
+}
+
 // set is the settings of a computer where one of them names a server.
 func set(t *testing.T, address string) config.Config {
 	t.Helper()
@@ -77,7 +87,7 @@ func TestOnlyWhatIsNewIsSeen(t *testing.T) {
 		"a setting is broken":                {"", nil, config.Config{}, errors.New("broken"), nothingNew},
 		"a server of the network":            {"", nil, named(t, theirs), nil, serverNamed},
 		"the one that is asked about":        {theirs, nil, named(t, theirs), nil, nothingNew},
-		"another one than is asked about":    {theirs, nil, named(t, other), nil, serverNamed},
+		"another one than is asked about":    {theirs, nil, named(t, other), nil, otherServer},
 		"nothing where one is asked about":   {theirs, nil, named(t, ""), nil, nothingNew},
 		"a setting where one is asked about": {theirs, nil, set(t, theirs), nil, serverNamed},
 		"one that cannot be used":            {"", nil, broken, nil, nothingNew},

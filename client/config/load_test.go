@@ -357,6 +357,27 @@ func TestDiscoveryIsAskedOnlyWithoutServerAndIsMarked(t *testing.T) {
 	})
 }
 
+// The resolver shuffles records of the same priority, and each other server is asked about anew.
+func TestTheSameRecordsNameTheSameServer(t *testing.T) {
+	one := []*net.SRV{
+		{Target: "b.example.org.", Port: 443, Priority: 1, Weight: 5},
+		{Target: "c.example.org.", Port: 8443, Priority: 1, Weight: 9},
+		{Target: "C.example.org.", Port: 443, Priority: 1, Weight: 9},
+		{Target: "a.example.org.", Port: 443, Priority: 2, Weight: 99},
+	}
+	for range len(one) {
+		one = append(one[1:], one[0])
+		for range len(one) - 1 {
+			one[1], one[2], one[3] = one[2], one[3], one[1]
+			d := sources.Domains{Resolver: fakeDNS{"_platen._tcp.example.org.": one}, Names: []string{"example.org"}}
+			c, _, err := Load(t.Context(), Sources{Discovery: d})
+			if err != nil || c.ServerURL.String() != "https://c.example.org" {
+				t.Fatalf("%v, %v", c.ServerURL, err)
+			}
+		}
+	}
+}
+
 // whoever is a network that says these things of a server.
 type whoever sources.Found
 

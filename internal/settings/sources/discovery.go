@@ -1,9 +1,11 @@
 package sources
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -35,7 +37,7 @@ func (d Domains) Discover(ctx context.Context) (Found, error) {
 			}
 			continue
 		}
-		for _, record := range records { // sorted by priority, shuffled by weight
+		for _, record := range steady(records) {
 			host := strings.TrimSuffix(record.Target, ".")
 			if host == "" || record.Port == 0 { // "." says: decidedly not here
 				continue
@@ -45,6 +47,16 @@ func (d Domains) Discover(ctx context.Context) (Found, error) {
 		}
 	}
 	return found, failed
+}
+
+// steady puts records into an order that is the same each time: by priority, then the heavier first, then by name. The resolver
+// shuffles by weight, as RFC 2782 wants it; but a person is asked about each server that they have not confirmed, and would be asked
+// again and again about one after the other.
+func steady(records []*net.SRV) []*net.SRV {
+	return slices.SortedFunc(slices.Values(records), func(a, b *net.SRV) int {
+		return cmp.Or(cmp.Compare(a.Priority, b.Priority), cmp.Compare(b.Weight, a.Weight),
+			cmp.Compare(strings.ToLower(a.Target), strings.ToLower(b.Target)), cmp.Compare(a.Port, b.Port))
+	})
 }
 
 // asked lists the domains that may be asked: a name without a dot belongs to nobody.
