@@ -22,6 +22,13 @@ func (p Property) Message() string {
 	return fmt.Sprintf("%[1]s is \"[%[1]s]\", but it %[2]s. Nothing was changed.", p.Name, p.Must)
 }
 
+// Unchanged is the condition that a property is what the registry says, unless an administrator changes it: everybody may repair
+// an installed product, and Windows Installer does that as SYSTEM, with the properties they give. AdminUser tells who somebody
+// really is (MSIUSEREALADMINDETECTION); S-1-5-18 is SYSTEM, as Intune and group policy are.
+func (p Property) Unchanged() string {
+	return fmt.Sprintf(`NOT Installed OR AdminUser OR UserSID = "S-1-5-18" OR %[1]s = PREV_%[1]s`, p.Name)
+}
+
 // keepData is the property that keeps what Platen has stored when it is removed.
 const keepData = "KEEPDATA"
 

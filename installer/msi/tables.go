@@ -85,14 +85,14 @@ func queries(r product.Release) []string {
 	add("UPDATE `File` SET `FileName` = 'PLATEN~1.EXE|platen-window.exe' WHERE `File` = 'platen_window.exe'")
 	add("UPDATE `File` SET `FileName` = 'PLATEN~2.EXE|platen-deploy.exe' WHERE `File` = 'platen_deploy.exe'")
 
-	// The properties that an installation with raised rights takes from the command line.
-	secure := []string{"OLDERFOUND", "NEWERFOUND", "WINDOWSMAJOR", "PREV_INSTALLERFILE"}
+	// The properties that an installation with raised rights takes from whoever starts it. What the registry says it looks up
+	// itself: PREV_ is not among them, and the user interface's sequence leaves the search, and what needs it, to the other one.
+	secure := []string{"OLDERFOUND", "NEWERFOUND"}
 	for _, p := range Properties() {
 		secure = append(secure, p.Name)
-		if p.Value != "" {
-			secure = append(secure, "PREV_"+p.Name)
-		}
 	}
+	add("DELETE FROM `InstallUISequence` WHERE `Action` = 'AppSearch'")
+	add("DELETE FROM `InstallUISequence` WHERE `Action` = 'LaunchConditions'")
 	add("UPDATE `Property` SET `Value` = '%s' WHERE `Property` = 'SecureCustomProperties'", strings.Join(secure, ";"))
 
 	// A component with a condition is judged again by a repair (64, transitive), so that settings can be changed in place. At a

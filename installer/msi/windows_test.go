@@ -236,6 +236,7 @@ func TestOnWindows(t *testing.T) {
 		{"pain8_KEEPDATA=1 keeps what is stored", keepsData},
 		{"pain8_repair", repair},
 		{"E9_settings are changed in place", changeInPlace},
+		{"C11_repair by somebody else changes no setting", othersRepair},
 		{"E9_package that is named for a server", named},
 		{"E9_double-click", doubleClick},
 		{"pain8_installation that fails leaves nothing", rollsBack},
@@ -488,6 +489,48 @@ func changeInPlace(t *testing.T, d *desk) {
 		t.Errorf("settings %v", got)
 	}
 	d.remove(t, "1.0.0")
+}
+
+// othersRepair: everybody may repair what is installed. Under Wine everybody is an administrator; here nobody is.
+func othersRepair(t *testing.T, d *desk) {
+	path := filepath.Join(d.dir, "nobody.msi")
+	content, err := os.ReadFile(d.packages["1.0.0"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	args := []string{path}
+	for condition, row := range rows(t, path, "LaunchCondition") {
+		if others := strings.Replace(condition, "OR AdminUser OR", "OR Nobody OR", 1); others != condition {
+			args = append(args, "-q", "INSERT INTO `LaunchCondition` (`Condition`, `Description`) VALUES ('"+others+"', '"+row[1]+"')",
+				"-q", "DELETE FROM `LaunchCondition` WHERE `Condition` = '"+condition+"'")
+		}
+	}
+	if out, err := exec.CommandContext(t.Context(), "msibuild", args...).CombinedOutput(); err != nil || len(args) == 1 {
+		t.Fatalf("msibuild: %v %v\n%s", args, err, out)
+	}
+	d.packages["nobody"] = path
+	defer delete(d.packages, "nobody")
+	d.install(t, "nobody", "SERVERURL=https://print.example.org", "AUTOSTART=0")
+	before := d.state(t).Values
+	code := detection.Of(release(t, "1.0.0")).ProductCode
+	for _, properties := range [][]string{
+		{"SERVERURL=https://evil.example.org"}, {"SERVERURL=-"}, {"CAPIN=sha256/evil"}, {"AUTOSTART=1"}, {"UPNSUFFIX=evil.example.org"}, {"AUTHMODE=prompt"}, {"DEVICEROLE=shared"},
+		{"CAPIN=sha256/evil", "REINSTALLMODE=ecmus"},
+	} {
+		if ok, log := d.msiexec(t, append([]string{"/i", code, "REINSTALL=ALL"}, properties...)...); ok {
+			t.Errorf("%v was done:\n%s", properties, log)
+		}
+	}
+	if diff := cmp.Diff(before, d.state(t).Values); diff != "" {
+		t.Errorf("changed (-before +after):\n%s", diff)
+	}
+	if ok, log := d.msiexec(t, "/i", code, "REINSTALL=ALL"); !ok {
+		t.Errorf("somebody cannot repair it:\n%s", log)
+	}
+	d.remove(t, "nobody")
 }
 
 func named(t *testing.T, d *desk) {
