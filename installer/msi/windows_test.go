@@ -517,7 +517,13 @@ func othersRepair(t *testing.T, d *desk) {
 	before := d.state(t).Values
 	code := detection.Of(release(t, "1.0.0")).ProductCode
 	for _, properties := range [][]string{
-		{"SERVERURL=https://evil.example.org"}, {"SERVERURL=-"}, {"CAPIN=sha256/evil"}, {"AUTOSTART=1"}, {"UPNSUFFIX=evil.example.org"}, {"AUTHMODE=prompt"}, {"DEVICEROLE=shared"},
+		{"SERVERURL=https://evil.example.org"},
+		{"SERVERURL=-"},
+		{"CAPIN=sha256/evil"},
+		{"AUTOSTART=1"},
+		{"UPNSUFFIX=evil.example.org"},
+		{"AUTHMODE=prompt"},
+		{"DEVICEROLE=shared"},
 		{"CAPIN=sha256/evil", "REINSTALLMODE=ecmus"},
 	} {
 		if ok, log := d.msiexec(t, append([]string{"/i", code, "REINSTALL=ALL"}, properties...)...); ok {
