@@ -200,6 +200,29 @@ func TestInBulkNoMachineTakesOverARecordThatWasNotShown(t *testing.T) {
 	}
 }
 
+func TestAMachineThatWaitsClaimsNoOtherHardwareLater(t *testing.T) {
+	f := newFixture(t, groups)
+	victim, rogue := newMachine(t, "a"), newMachine(t, "r")
+	f.enrol(t, victim, "lab")
+	f.queue(t, rogue, "pc-r", "CORP", desk)
+	_, shown := f.waiting(t, deviceauth.Match{})
+	if done, _, err := f.ApproveAll(t.Context(), "admin", "", shown, func(int) {}); err != nil || len(done) != 1 {
+		t.Fatalf("%+v, %v", done, err)
+	}
+	rogue.hardware = victim.hardware
+	f.now = f.now.Add(time.Minute) // the newest record of a hardware is the one that is taken over
+	if e, err := f.ask(t, rogue, ""); err != nil || e.Status != api.EnrolmentDone {
+		t.Fatalf("%+v, %v", e, err)
+	}
+	again := newMachine(t, "a")
+	again.id = "machine-a-installed-anew"
+	f.queue(t, again, "pc-a", "CORP", desk)
+	list, err := f.Waiting(t.Context(), deviceauth.Match{})
+	if err != nil || len(list) != 1 || list[0].Replaces != victim.device {
+		t.Errorf("the victim, installed anew, takes over %+v instead of %s: %v", list, victim.device, err)
+	}
+}
+
 // A list of UUIDs, a copied disk, or somebody who has read the label: only one of those that claim a hardware has it.
 func TestInBulkNoneOfThoseIsApprovedThatClaimTheSameHardware(t *testing.T) {
 	f := newFixture(t, groups)

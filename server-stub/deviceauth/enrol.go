@@ -82,6 +82,9 @@ func (e *enrolling) run(ctx context.Context) error {
 	case known.MachineID != e.in.Machine.ID:
 		return ErrKeyUsed // a clone that brought the key along
 	}
+	if known.Status == core.DevicePending || known.Status == core.DeviceApproved {
+		e.in.Machine.Hardware = known.HardwareID // as an administrator saw it, or will: it says whose record is taken over
+	}
 	switch known.Status {
 	case core.DeviceEnrolled:
 		return e.again(ctx, known)
