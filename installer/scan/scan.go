@@ -50,6 +50,8 @@ func token(name, prefix string) rule {
 // rules are the secrets that have a form.
 var rules = []rule{
 	{"private key", "-----BEGIN ", regexp.MustCompile(`^-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY( BLOCK)?-----(\s|\\r|\\n)+([A-Za-z-]+: [^\r\n\\]*(\s|\\n)+)*[A-Za-z0-9+/=]{24}`), nil},
+	// In a comment, or in the source of a program. What is in ASN.1 begins with an M.
+	{"private key", "-----BEGIN ", regexp.MustCompile(`^-----BEGIN [A-Z0-9 ]{0,30}PRIVATE KEY-----(?:\s|\\[rn]|["'+#/*;>|]){1,20}(?:M[A-Z]|b3Blbn)[A-Za-z0-9+/]{22}`), nil},
 	{"PuTTY key", "PuTTY-User-Key-File-", regexp.MustCompile(`^PuTTY-User-Key-File-\d: \S+`), nil},
 	{"minisign key", "RWRTY0Iy", regexp.MustCompile(`^RWRTY0Iy[A-Za-z0-9+/]{100}`), nil},
 	token("access token", "plt_a_"),
@@ -96,7 +98,7 @@ func New(traces []string) *Scanner {
 func (s *Scanner) Scan(ctx context.Context, path string) ([]Finding, error) {
 	var found []Finding
 	err := unpack(ctx, path, func(name string, data []byte) {
-		for _, f := range s.look(name, data) {
+		for _, f := range slices.Concat(s.look(name, data), s.match([]byte(name)), packed(name, data)) {
 			f.Artefact, f.File = filepath.Base(path), name
 			found = append(found, f)
 		}
@@ -138,6 +140,13 @@ func (s *Scanner) match(data []byte) []Finding {
 			}
 		})
 	}
+	found = append(found, keys(data)...)
+	each(data, encoded, func(at int) {
+		for _, f := range s.match(decode(data[at:min(len(data), at+window)])) {
+			f.Excerpt = encoded
+			found = append(found, f)
+		}
+	})
 	for _, t := range s.traces {
 		each(data, t, func(at int) {
 			// "/work" is not in "/workers".

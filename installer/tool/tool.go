@@ -84,7 +84,11 @@ func Run(ctx context.Context, dir string, env []string, name string, args ...str
 	cmd.Env = append(append(os.Environ(), "LC_ALL=C", "TZ=UTC"), env...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	if err := cmd.Run(); err != nil {
-		return nil, fmt.Errorf("%s: %w: %s", strings.Join(append([]string{name}, args...), " "), err, tail(stderr.String()+stdout.String()))
+		said := stderr.String() + stdout.String() // some tell of errors there
+		if bytes.Contains(stdout.Bytes(), []byte("PRIVATE KEY")) {
+			said = stderr.String() // R-SECRET-1: this goes to a log
+		}
+		return nil, fmt.Errorf("%s: %w: %s", strings.Join(append([]string{name}, args...), " "), err, tail(said))
 	}
 	return stdout.Bytes(), nil
 }
