@@ -43,7 +43,7 @@ func TestAFailureSaysWhatTheProgramSaid(t *testing.T) {
 
 // openssl writes a key to its standard output, and can fail after that.
 func TestR_SECRET_1_AFailureShowsNoKey(t *testing.T) {
-	_, err := Run(t.Context(), "", nil, "sh", "-c", `echo "-----BEGIN PRIVATE KEY-----"; echo c2VjcmV0; echo "it failed" >&2; exit 1`)
+	_, err := Run(t.Context(), "", nil, "sh", "-c", `echo "-----BEGIN PRIVATE KEY-----"; echo c2Vj''cmV0; echo "it failed" >&2; exit 1`)
 	if err == nil || !strings.Contains(err.Error(), "it failed") || strings.Contains(err.Error(), "c2VjcmV0") {
 		t.Errorf("got %v", err)
 	}
