@@ -15,7 +15,7 @@ import (
 // purgeTime is how long one home may take.
 const purgeTime = 10 * time.Second
 
-// purgeAs runs "platen purge --offline" as the owner of a home, with nothing of ours: no terminal, no groups, no environment.
+// purgeAs runs "platen purge --offline" as the owner of a home, with nothing of ours: no terminal, no groups, no environment, no files.
 func purgeAs(ctx context.Context, program string, h home) (bool, error) {
 	ctx, cancel := context.WithTimeout(ctx, purgeTime)
 	defer cancel()
@@ -26,6 +26,7 @@ func purgeAs(ctx context.Context, program string, h home) (bool, error) {
 	cmd.Env, cmd.Dir = []string{"HOME=" + h.path, "PATH=/usr/bin:/bin", "LANG=C"}, "/"
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Credential: &syscall.Credential{Uid: h.uid, Gid: h.gid}}
 	cmd.WaitDelay = time.Second
+	closeFiles()
 	out := &limited{most: 64 << 10}
 	cmd.Stdout = out
 	if err := cmd.Run(); err != nil {
