@@ -632,6 +632,25 @@ func TestUninstall(t *testing.T) {
 			}
 		}
 	})
+	each("R_EXEC_1 runs nothing that is not root's", func(t *testing.T, m *mac) {
+		if os.Getuid() != 0 {
+			t.Skip("needs root, to give files away")
+		}
+		for _, path := range []string{support, support + "/bin", support + "/bin/platen-deploy"} {
+			used(m)
+			m.calls()
+			if err := os.Lchown(m.at(path), 501, 20); err != nil {
+				t.Fatal(err)
+			}
+			m.uninstall()
+			if calls := m.calls(); slices.ContainsFunc(calls, func(c string) bool { return strings.HasPrefix(c, "platen-deploy") }) {
+				t.Errorf("%s is somebody's, and yet: %v", path, calls)
+			}
+			if _, err := os.Lstat(m.at(support)); !errors.Is(err, fs.ErrNotExist) {
+				t.Errorf("it is still there: %v", err)
+			}
+		}
+	})
 	each("waits until the service has ended", func(t *testing.T, m *mac) {
 		used(m)
 		m.stub("launchctl", `if [ "$1" = print ]; then echo x >>"$0.tries"; [ "$(wc -l <"$0.tries")" -lt 3 ]; fi`)

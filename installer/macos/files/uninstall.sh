@@ -52,7 +52,12 @@ main() {
 
 	# What is kept of people goes while the programs are still there to remove it. Nothing is run that is not root's.
 	deploy="$support/bin/platen-deploy"
-	if [ ! -x "$deploy" ] || [ ! -O "$deploy" ] || [ -L "$deploy" ] || [ -L "$support/bin" ] || [ -L "$support" ]; then
+	for path in "$support" "$support/bin" "$deploy"; do
+		if [ -L "$path" ] || [ ! -O "$path" ]; then
+			deploy=
+		fi
+	done
+	if [ ! -x "$deploy" ]; then
 		deploy=
 	fi
 	if [ -n "$deploy" ]; then
