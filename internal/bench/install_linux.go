@@ -92,7 +92,7 @@ func beInstaller(ctx context.Context) (err error) {
 	}
 	show("dpkg -i", installed)
 	show("start of the service until it waits", asked)
-	show("approval until a device (asks once a minute)", enrolled)
+	show("approval until a device (asks every 5 s at first)", enrolled)
 	show("log-on until the balance is there (goal 5)", balance)
 	show("all of it, without the way to the computer (goal 120)", total)
 	return nil

@@ -17,6 +17,11 @@ import (
 const (
 	// pollAfter is when a machine that waits for approval asks again.
 	pollAfter = 30 * time.Second
+	// pollSoon is when it does so in its first minutes (soonFor), when somebody may sit before it, unless more than soonFew wait: those
+	// were installed all at once, and nobody sits there.
+	pollSoon = 5 * time.Second
+	soonFor  = 3 * time.Minute
+	soonFew  = 100
 	// reissueWithin is how long after its last certificate ended a device is given a new one for its old key: a long summer.
 	reissueWithin = 180 * 24 * time.Hour
 	// mostPending is how many machines may wait for approval at once.
@@ -150,7 +155,7 @@ func (e *enrolling) newKey(ctx context.Context) error {
 	if err := errors.Join(e.s.countTry(ctx, e.tx, e.from), e.tx.CreateDevice(ctx, d), e.s.audit(ctx, e.tx, "device:"+d.ID, "device.request", d.ID, "")); err != nil {
 		return err
 	}
-	e.answer = e.waiting()
+	e.answer = e.waiting(d, waiting+1)
 	return nil
 }
 
@@ -178,9 +183,17 @@ func (s *Service) makeRoom(ctx context.Context, tx store.Tx) (bool, error) {
 	return made, nil
 }
 
-func (e *enrolling) waiting() api.Enrolled {
+// young tells whether a machine began to wait a moment ago.
+func (e *enrolling) young(d core.Device) bool { return e.s.o.Clock().Before(d.CreatedAt.Add(soonFor)) }
+
+// waiting is the answer to a machine that waits, with so many at the moment.
+func (e *enrolling) waiting(d core.Device, many int) api.Enrolled {
+	again := pollAfter
+	if e.young(d) && many <= soonFew {
+		again = pollSoon
+	}
 	return api.Enrolled{
-		Status: api.EnrolmentPending, Fingerprint: pki.Fingerprint(e.request.KeyHash), PollAfter: int(pollAfter / time.Second), ServerCA: e.s.o.ServerCA,
+		Status: api.EnrolmentPending, Fingerprint: pki.Fingerprint(e.request.KeyHash), PollAfter: int(again / time.Second), ServerCA: e.s.o.ServerCA,
 	}
 }
 
@@ -188,7 +201,14 @@ func (e *enrolling) waiting() api.Enrolled {
 func (e *enrolling) wait(ctx context.Context, d core.Device) error {
 	take(&d, e.in.Report)
 	d.Address, d.LastSeenAt = addressText(e.from), e.s.o.Clock()
-	e.answer = e.waiting()
+	many := 0
+	if e.young(d) {
+		var err error
+		if many, err = e.tx.CountDevices(ctx, core.DevicePending); err != nil {
+			return err
+		}
+	}
+	e.answer = e.waiting(d, many)
 	return e.tx.UpdateDevice(ctx, d)
 }
 

@@ -53,6 +53,33 @@ func TestTwoMachinesAtOnceDoNotUseOneTokenTwice(t *testing.T) {
 	}
 }
 
+// Whoever installs one computer and approves it waits for seconds; a whole company's computers do not ask all the time.
+func TestE9_AMachineAsksOftenAtFirstUnlessManyDo(t *testing.T) {
+	f := newFixture(t, groups)
+	asks := func(m *machine, from int, want int) {
+		t.Helper()
+		in := api.Enrolment{CSR: m.csr(t), Machine: m.machineID()}
+		e, err := f.Enrol(t.Context(), in, netip.AddrFrom4([4]byte{10, 0, byte(from), 1}))
+		if err != nil || e.Status != api.EnrolmentPending || e.PollAfter != want {
+			t.Errorf("machine %s: %+v, %v; it should ask again after %d s", m.id, e, err, want)
+		}
+	}
+	first := newMachine(t, "first")
+	asks(first, 0, 5)
+	f.now = f.now.Add(3*time.Minute - time.Second)
+	asks(first, 0, 5)
+	f.now = f.now.Add(time.Second)
+	asks(first, 0, 30)
+	last := first
+	for i := 1; i < 100; i++ {
+		last = newMachine(t, fmt.Sprint("m", i))
+		asks(last, i, 5)
+	}
+	asks(last, 99, 5)
+	asks(newMachine(t, "one more"), 100, 30)
+	asks(last, 99, 30)
+}
+
 // R-TRUST-3, at the same moment.
 func TestTwoAssertionsAtOnceDoNotUseOneNonceTwice(t *testing.T) {
 	for name, open := range stores {
@@ -193,7 +220,7 @@ func TestAMachineWithoutATokenWaitsForTheAdministrator(t *testing.T) {
 	m := newMachine(t, "a")
 	e, err := f.ask(t, m, "")
 	request, _ := pki.ParseRequest(m.csr(t))
-	if err != nil || e.Status != api.EnrolmentPending || e.Fingerprint != pki.Fingerprint(request.KeyHash) || e.PollAfter != 30 || e.DeviceID != "" || e.Certificate != "" {
+	if err != nil || e.Status != api.EnrolmentPending || e.Fingerprint != pki.Fingerprint(request.KeyHash) || e.PollAfter != 5 || e.DeviceID != "" || e.Certificate != "" {
 		t.Fatalf("%+v, %v", e, err)
 	}
 	if _, err := f.Approve(t.Context(), "admin", "pc-machine-a", "lab", "0000-0000"); !errors.Is(err, core.ErrConflict) {
