@@ -39,7 +39,7 @@ func Properties() []Property {
 			"must begin with https://, such as https://print.example.org:8443"),
 		fromSetting("CAPin", `CAPIN << "sha256/" AND NOT CAPIN = "sha256/"`,
 			"must be the pin that the server prints when it starts, which begins with sha256/"),
-		fromSetting("UPNSuffix", "", ""),
+		fromSetting("UPNSuffix", `NOT UPNSUFFIX << "#"`, "must not begin with #"), // which Windows Installer takes for a type
 		fromSetting("AuthMode", "", ""),
 		fromSetting("AutoStart", "", ""),
 		fromSetting("DeviceRole", "", ""),
