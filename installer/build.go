@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"github.com/platenprint/platen/installer/notices"
 	"github.com/platenprint/platen/installer/product"
 	"github.com/platenprint/platen/installer/programs"
 	"github.com/platenprint/platen/installer/sbom"
@@ -310,6 +311,10 @@ func (b *build) pack(ctx context.Context, k kind, folders map[programs.Target]st
 	}
 	if len(k.targets) > 1 {
 		in.Programs = filepath.Dir(in.Programs)
+	}
+	in.Notices = filepath.Join(b.work, "notices", k.name, notices.Name)
+	if err := notices.Write(ctx, notices.Options{Go: b.goTool, Source: b.source}, b.inside(k, folders), in.Notices); err != nil {
+		return nil, err
 	}
 	paths, err := k.build(ctx, in)
 	if err != nil {

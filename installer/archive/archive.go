@@ -5,6 +5,7 @@ package archive
 import (
 	"archive/tar"
 	"archive/zip"
+	"bytes"
 	"compress/flate"
 	"compress/gzip"
 	"context"
@@ -15,6 +16,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -84,6 +86,16 @@ func contents(in product.Input, goos, program string) ([]File, error) {
 		{Path: "README.txt", Mode: 0o644, Data: text(readme)},
 		{Path: program, Mode: 0o755, Data: exe},
 		{Path: "platen-server.yaml", Mode: 0o644, Data: text([]byte(service.Config()))},
+	}
+	if in.Notices != "" {
+		notices, err := os.ReadFile(in.Notices)
+		if err != nil {
+			return nil, err
+		}
+		if goos == "windows" {
+			notices = bytes.ReplaceAll(notices, []byte("\n"), []byte("\r\n"))
+		}
+		list = slices.Insert(list, 2, File{Path: product.NoticesFile, Mode: 0o644, Data: notices})
 	}
 	if goos == "linux" {
 		unit, err := service.Unit("/usr/local/bin/" + program)

@@ -25,11 +25,12 @@ func input(t *testing.T) product.Input {
 		t.Fatal(err)
 	}
 	r.Time = time.Date(2026, 11, 22, 8, 30, 2, 0, time.UTC)
-	in := product.Input{Release: r, Arch: "amd64", Programs: t.TempDir(), Out: t.TempDir(), License: filepath.Join(t.TempDir(), "LICENSE")}
+	in := product.Input{Release: r, Arch: "amd64", Programs: t.TempDir(), Out: t.TempDir(), License: filepath.Join(t.TempDir(), "LICENSE"), Notices: filepath.Join(t.TempDir(), "notices")}
 	for path, text := range map[string]string{
 		filepath.Join(in.Programs, "platen-server"):     "#!/bin/sh\necho stand-in\n",
 		filepath.Join(in.Programs, "platen-server.exe"): "MZ stand-in",
 		in.License: "A licence\nof two lines\n",
+		in.Notices: "Licences of others, VERSION 2\n",
 	} {
 		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
@@ -75,6 +76,7 @@ func TestTheTarballAsTarReadsIt(t *testing.T) {
 		"drwxr-xr-x root/root 2026-11-22 08:30 " + folder,
 		"-rw-r--r-- root/root 2026-11-22 08:30 " + folder + "LICENSE.txt",
 		"-rw-r--r-- root/root 2026-11-22 08:30 " + folder + "README.txt",
+		"-rw-r--r-- root/root 2026-11-22 08:30 " + folder + "THIRD-PARTY-NOTICES.txt",
 		"-rwxr-xr-x root/root 2026-11-22 08:30 " + folder + "platen-server",
 		"-rw-r--r-- root/root 2026-11-22 08:30 " + folder + "platen-server.yaml",
 		"-rw-r--r-- root/root 2026-11-22 08:30 " + folder + "platen-server.service",
@@ -87,6 +89,9 @@ func TestTheTarballAsTarReadsIt(t *testing.T) {
 	}
 	if text := run(t, "tar", "-xOzf", path, folder+"platen-server.service"); !strings.Contains(text, "ExecStart=/usr/local/bin/platen-server ") {
 		t.Errorf("the unit does not start the program where the README puts it:\n%s", text)
+	}
+	if text := run(t, "tar", "-xOzf", path, folder+"THIRD-PARTY-NOTICES.txt"); text != "Licences of others, VERSION 2\n" {
+		t.Errorf("the licences of others were changed: %q", text)
 	}
 	dir := t.TempDir()
 	run(t, "tar", "-xzf", path, "-C", dir)
@@ -117,10 +122,10 @@ func TestTheZipAs7zReadsIt(t *testing.T) {
 	for _, e := range entries {
 		got = append(got, e.Name())
 	}
-	if diff := cmp.Diff([]string{"LICENSE.txt", "README.txt", "platen-server.exe", "platen-server.yaml"}, got); diff != "" {
+	if diff := cmp.Diff([]string{"LICENSE.txt", "README.txt", "THIRD-PARTY-NOTICES.txt", "platen-server.exe", "platen-server.yaml"}, got); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
-	for _, name := range []string{"LICENSE.txt", "README.txt", "platen-server.yaml"} {
+	for _, name := range []string{"LICENSE.txt", "README.txt", "THIRD-PARTY-NOTICES.txt", "platen-server.yaml"} {
 		text, err := os.ReadFile(filepath.Join(folder, name))
 		if err != nil {
 			t.Fatal(err)

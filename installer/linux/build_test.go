@@ -118,7 +118,7 @@ func input(t *testing.T, version, arch string) product.Input {
 	t.Helper()
 	return product.Input{
 		Release: release(t, version), Arch: arch, Programs: programsOf(t, arch, version),
-		Assets: "../../assets", Docs: "../../docs", License: "../../LICENSE", Out: t.TempDir(),
+		Assets: "../../assets", Docs: "../../docs", License: "../../LICENSE", Notices: "../../LICENSE", Out: t.TempDir(),
 	}
 }
 

@@ -118,11 +118,17 @@ func papers(in product.Input, name string) []item {
 	at := in.Release.Time.UTC()
 	changes := fmt.Sprintf("%s (%s) stable; urgency=medium\n\n  * Release %s; what changed is told at\n    %s/releases\n\n -- %s  %s\n",
 		name, in.Release.Linux(), in.Release.Version, product.Homepage, product.Maintainer, at.Format("Mon, 02 Jan 2006 15:04:05 -0700"))
-	return []item{
+	list := []item{
 		{path: doc, mode: 0o755, kind: folder, format: rpm},
 		{path: doc + "/copyright", mode: 0o644, text: text("copyright"), format: deb},
 		{path: doc + "/changelog.gz", mode: 0o644, text: compress(changes), format: deb},
 		{path: "/usr/share/licenses/" + name, mode: 0o755, kind: folder, format: rpm},
 		{path: "/usr/share/licenses/" + name + "/LICENSE", mode: 0o644, source: in.License, kind: license, format: rpm},
 	}
+	if in.Notices != "" {
+		list = append(list,
+			item{path: doc + "/" + product.NoticesFile, mode: 0o644, source: in.Notices, format: deb},
+			item{path: "/usr/share/licenses/" + name + "/" + product.NoticesFile, mode: 0o644, source: in.Notices, kind: license, format: rpm})
+	}
+	return list
 }

@@ -32,12 +32,20 @@ func bundle(in product.Input) ([]flatpkg.File, error) {
 		return nil, fmt.Errorf("read the license: %w", err)
 	}
 	contents := inside(identity.App) + "/Contents/"
-	return []flatpkg.File{
+	list := []flatpkg.File{
 		flatpkg.Bytes(contents+"Info.plist", 0o644, info),
 		flatpkg.Bytes(contents+"PkgInfo", 0o644, []byte("APPL????")),
 		flatpkg.Bytes(contents+"Resources/Platen.icns", 0o644, icon),
 		flatpkg.Bytes(contents+"Resources/LICENSE.txt", 0o644, license),
-	}, nil
+	}
+	if in.Notices != "" {
+		notices, err := os.ReadFile(in.Notices)
+		if err != nil {
+			return nil, fmt.Errorf("read the licences of others' parts: %w", err)
+		}
+		list = append(list, flatpkg.Bytes(contents+"Resources/"+product.NoticesFile, 0o644, notices))
+	}
+	return list, nil
 }
 
 // infoFor is the bundle's Info.plist: what the app is called, that it stays out of the Dock, and on what it runs.

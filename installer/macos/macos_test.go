@@ -58,7 +58,7 @@ func input(t *testing.T) product.Input {
 		t.Fatal(err)
 	}
 	r.Time = when
-	in := product.Input{Release: r, Programs: t.TempDir(), Out: t.TempDir(), Assets: "../../assets", Docs: "../../docs", License: "../../LICENSE"}
+	in := product.Input{Release: r, Programs: t.TempDir(), Out: t.TempDir(), Assets: "../../assets", Docs: "../../docs", License: "../../LICENSE", Notices: "../../LICENSE"}
 	for arch, cpu := range map[string]macho.Cpu{"amd64": macho.CpuAmd64, "arm64": macho.CpuArm64} {
 		for _, name := range []string{"platen", "platen-window", "platen-deploy"} {
 			save(t, filepath.Join(in.Programs, arch, name), standIn(cpu, name))

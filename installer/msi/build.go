@@ -55,7 +55,7 @@ func Build(ctx context.Context, in product.Input) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("make the MSI: %w", err)
 	}
-	wxs, err := render(in.Release, size)
+	wxs, err := render(in.Release, size, in.Notices != "")
 	if err != nil {
 		return "", fmt.Errorf("make the MSI: %w", err)
 	}
@@ -78,6 +78,9 @@ func Build(ctx context.Context, in product.Input) (string, error) {
 // size in bytes.
 func gather(in product.Input, dir string) (int64, error) {
 	from := map[string]string{"app.ico": filepath.Join(in.Assets, "icons", "ico", "app.ico"), "LICENSE.txt": in.License}
+	if in.Notices != "" {
+		from[product.NoticesFile] = in.Notices
+	}
 	for _, p := range programs {
 		path := filepath.Join(in.Programs, p.name)
 		version, err := winres.FileVersion(path)
@@ -130,8 +133,8 @@ type shown struct {
 	Keep, Forget int
 }
 
-// render writes the source for wixl.
-func render(r product.Release, size int64) ([]byte, error) {
+// render writes the source for wixl, of a package with or without the licences of others' parts.
+func render(r product.Release, size int64, notices bool) ([]byte, error) {
 	page, err := template.New("platen.wxs").Funcs(template.FuncMap{
 		"guid": func(name string) string { return bare(detection.Code("component/" + name)) },
 		"xml":  escape,
@@ -145,11 +148,15 @@ func render(r product.Release, size int64) ([]byte, error) {
 		properties = append(properties, shown{Property: p, Keep: 51 + i, Forget: 61 + i})
 		components = append(components, "C_"+p.Name)
 	}
+	var file string
+	if notices {
+		file, components = product.NoticesFile, append(components, "C_notices")
+	}
 	var text bytes.Buffer
 	err = page.Execute(&text, struct {
 		Name, Vendor, Summary, Homepage, Service   string
 		ProductCode, UpgradeCode, Version, Release string
-		Key, Run                                   string
+		Key, Run, Notices                          string
 		Kilobytes                                  int64
 		Judged                                     []Property
 		Properties                                 []shown
@@ -158,7 +165,7 @@ func render(r product.Release, size int64) ([]byte, error) {
 	}{
 		Name: product.Name, Vendor: product.Vendor, Summary: product.Summary, Homepage: product.Homepage, Service: product.WindowsService,
 		ProductCode: bare(detection.Of(r).ProductCode), UpgradeCode: bare(product.UpgradeCode), Version: r.Windows(), Release: r.Version,
-		Key: strings.TrimPrefix(settings.RegistryInstaller, `HKLM\`), Run: detection.RunValue,
+		Key: strings.TrimPrefix(settings.RegistryInstaller, `HKLM\`), Run: detection.RunValue, Notices: file,
 		Kilobytes: (size + 1023) / 1024, Judged: Properties(), Properties: properties, Actions: actions(), Components: components,
 	})
 	if err != nil {

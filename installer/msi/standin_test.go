@@ -65,7 +65,7 @@ func emptyProgram() []byte {
 func standIns(t testing.TB, r product.Release) product.Input {
 	t.Helper()
 	in := product.Input{
-		Release: r, Arch: "amd64", Programs: t.TempDir(), Assets: assets, License: "testdata/license.txt", Out: filepath.Join(t.TempDir(), "out"),
+		Release: r, Arch: "amd64", Programs: t.TempDir(), Assets: assets, License: "testdata/license.txt", Notices: "testdata/license.txt", Out: filepath.Join(t.TempDir(), "out"),
 	}
 	for _, p := range programs {
 		put(t, in, p.name, emptyProgram())

@@ -84,6 +84,7 @@ func queries(r product.Release) []string {
 	// Names of more than 8.3 characters need a short one as well.
 	add("UPDATE `File` SET `FileName` = 'PLATEN~1.EXE|platen-window.exe' WHERE `File` = 'platen_window.exe'")
 	add("UPDATE `File` SET `FileName` = 'PLATEN~2.EXE|platen-deploy.exe' WHERE `File` = 'platen_deploy.exe'")
+	add("UPDATE `File` SET `FileName` = 'THIRD-~1.TXT|%s' WHERE `File` = 'notices.txt'", product.NoticesFile)
 
 	// The properties that an installation with raised rights takes from whoever starts it. What the registry says it looks up
 	// itself: PREV_ is not among them, and the user interface's sequence leaves the search, and what needs it, to the other one.

@@ -297,7 +297,7 @@ func silent(t *testing.T, d *desk) {
 	for _, e := range entries {
 		files = append(files, e.Name())
 	}
-	if diff := cmp.Diff([]string{"LICENSE.txt", "platen-deploy.exe", "platen-window.exe", "platen.exe"}, files); diff != "" {
+	if diff := cmp.Diff([]string{"LICENSE.txt", "THIRD-PARTY-NOTICES.txt", "platen-deploy.exe", "platen-window.exe", "platen.exe"}, files); diff != "" {
 		t.Errorf("files (-want +got):\n%s", diff)
 	}
 	if menu := d.shortcuts(t); len(menu) != 1 || filepath.Base(menu[0]) != "Platen.lnk" {

@@ -85,6 +85,9 @@ func (r Release) Epoch() int64 { return r.Time.Unix() }
 // ErrNoPrograms says that a program that belongs into a package was not built.
 var ErrNoPrograms = errors.New("a program is missing")
 
+// NoticesFile is what the licences of what is others' are called in a package.
+const NoticesFile = "THIRD-PARTY-NOTICES.txt"
+
 // Input is what a package is made of.
 type Input struct {
 	Release  Release
@@ -93,5 +96,6 @@ type Input struct {
 	Assets   string // the folder assets of the source tree (icons)
 	Docs     string // the folder docs of the source tree
 	License  string // path of the LICENSE file
+	Notices  string // path of the licences of what is others' in the programs; "" leaves them out, as stand-ins have none
 	Out      string // the folder in which packages are put
 }

@@ -63,7 +63,7 @@ var rules = []rule{
 	{"tray", []string{"installer/..."}, "no program has the builder of packages in it"},
 	{"server-stub", []string{
 		"installer/tool", "installer/programs", "installer/archive", "installer/linux", "installer/msi", "installer/macos", "installer/flatpkg", "installer/winres",
-		"installer/sbom", "installer/scan", "installer/sign",
+		"installer/sbom", "installer/scan", "installer/sign", "installer/notices",
 	}, "the server names packages and sums them up, it builds and signs none"},
 	{"installer/flatpkg", []string{"installer/product", "installer/macos/...", "printqueue/...", "client/...", "server-stub/...", "std:net/http", "std:os/exec"}, "the writer of packages for macOS knows nothing of Platen"},
 	{"installer/macos", []string{"server-stub/...", "client/...", "tray/...", "std:net/http"}, "the package takes programs as they are"},
