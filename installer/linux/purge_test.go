@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/platenprint/platen/client/statedir"
 )
 
@@ -76,6 +78,9 @@ func TestPain8_PurgeRemovesWhatIsKeptOfPeople(t *testing.T) {
 		m.keep("/srv/roots"),
 	)
 	m.add("/etc/passwd", "ada:x:1502:1502::/srv/roots:/bin/sh\nbob:x:1503:1503::/home/alex:/bin/sh\neve:x:1504 -o 0:1504::/srv/roots:/bin/sh\nnone:x:1505:1505:::\nbroken\n")
+	stays = append(stays, m.keep("/srv/shared")...) // everybody writes there, and it is nobody's home
+	m.run("chmod", "-R", "a+rwX", "/srv/shared")
+	m.add("/etc/passwd", "carl:x:1506:1506::/srv/shared:/bin/sh\n")
 	m.write("/home/alex/.local/state/platen/mine", "mine", 0o600)
 	m.write("/home/alex/.config/platen/platen.conf", "Language=de\n", 0o600)
 	m.write("/home/alex/.config/fyne/another/preferences.json", "mine", 0o600)
@@ -122,7 +127,7 @@ func TestPurgeIsDoneAsThePersonAndWithNothingOfRoots(t *testing.T) {
 	m.run("mv", "/usr/bin/find", "/usr/bin/find.real")
 	m.write("/usr/bin/find", `#!/bin/sh
 case "$*" in
-*/home/alex/*) { echo "id $(id -u) $(id -g) $(id -G)"; grep -E '^(NoNewPrivs|CapInh|CapEff)' /proc/self/status; env; tty; cd /proc/self/fd && for i in *; do [ -e "$i" ] && echo "fd $i"; done; } >/seen 2>&1 ;;
+*/home/alex/*) { echo "session $(cut -d' ' -f6 /proc/$$/stat)"; echo "id $(id -u) $(id -g) $(id -G)"; grep -E '^(NoNewPrivs|CapInh|CapEff)' /proc/self/status; env; tty; cd /proc/self/fd && for i in *; do [ -e "$i" ] && echo "fd $i"; done; } >/seen 2>&1 ;;
 esac
 exec /usr/bin/find.real "$@"
 `, 0o755)
@@ -139,7 +144,11 @@ exec /usr/bin/find.real "$@"
 			t.Errorf("want %q in\n%s", want, seen)
 		}
 	}
-	for _, bad := range []string{"of-root", "HOME=/root", "DPKG", "fd 4", "fd 5", "fd 6"} {
+	session, err := unix.Getsid(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, bad := range []string{fmt.Sprintf("session %d\n", session), "session \n", "of-root", "HOME=/root", "DPKG", "fd 4", "fd 5", "fd 6"} {
 		if strings.Contains(seen, bad) {
 			t.Errorf("%s of root's:\n%s", bad, seen)
 		}
@@ -158,8 +167,8 @@ func TestPurgeLeavesNetworkHomesAlone(t *testing.T) {
 	m.run("mount", "-t", "tmpfs", "none", "/proc") // what the kernel would tell
 	m.write("/proc/self/mountinfo", `21 1 8:1 / / rw - ext4 /dev/sda1 rw
 22 21 0:40 / /net/people rw,relatime shared:1 master:2 - nfs4 files:/people rw
-23 21 0:41 / /home rw - ext4 /dev/sda2 rw
 24 23 0:42 / /home/fuse rw - fuse.sshfs x rw
+23 21 0:41 / /home rw - ext4 /dev/sda2 rw
 25 23 0:43 / /home/NET rw - autofs x rw
 `, 0o644)
 	out := m.run("dpkg", "-P", "platen")
