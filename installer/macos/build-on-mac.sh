@@ -59,7 +59,9 @@ unset GOOS GOARCH CC CXX
 
 say 'join the programs and make Platen.app'
 staged=$work/staged
-go run ./installer/macos/macpkg stage -version "$version" -programs "$work" -to "$staged"
+notices=$work/notices.txt
+go run ./installer/macos/macpkg notices -programs "$work" -to "$notices"
+go run ./installer/macos/macpkg stage -version "$version" -programs "$work" -notices "$notices" -to "$staged"
 xattr -cr "$staged"
 
 say 'sign the programs'
@@ -74,7 +76,7 @@ codesign --verify --strict --deep --verbose=2 "$staged/Platen.app"
 
 say 'make the package'
 plain=$work/package
-package=$(go run ./installer/macos/macpkg package -version "$version" -staged "$staged" -out "$plain")
+package=$(go run ./installer/macos/macpkg package -version "$version" -staged "$staged" -notices "$notices" -out "$plain")
 name=$(basename "$package")
 mkdir -p "$out"
 if [ -n "$installer" ]; then

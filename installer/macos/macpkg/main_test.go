@@ -12,6 +12,7 @@ import (
 
 	"github.com/platenprint/platen/installer/macos"
 	"github.com/platenprint/platen/installer/macos/identity"
+	"github.com/platenprint/platen/installer/product"
 )
 
 const epoch = "1795000000"
@@ -37,14 +38,32 @@ func programs(t *testing.T) string {
 	return dir
 }
 
+// programOfModules is a folder with a program that says what it is made of: this test.
+func programOfModules(t *testing.T) string {
+	t.Helper()
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.Mkdir(filepath.Join(dir, "arm64"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(self, filepath.Join(dir, "arm64", "platen")); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
 func TestStagedAndPackedInTheFolderOfTheSources(t *testing.T) {
 	from := programs(t)
 	t.Chdir("../../..")
-	staged, out := filepath.Join(t.TempDir(), "staged"), filepath.Join(t.TempDir(), "out")
+	staged, out, licences := filepath.Join(t.TempDir(), "staged"), filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "notices")
 	var said bytes.Buffer
 	for _, args := range [][]string{
-		{"stage", "-version", "1.2.3", "-programs", from, "-to", staged},
-		{"package", "-version", "1.2.3", "-staged", staged, "-out", out},
+		{"notices", "-programs", programOfModules(t), "-to", licences},
+		{"stage", "-version", "1.2.3", "-programs", from, "-notices", licences, "-to", staged},
+		{"package", "-version", "1.2.3", "-staged", staged, "-notices", licences, "-out", out},
 	} {
 		if err := run(t.Context(), args, epoch, &said); err != nil {
 			t.Fatalf("%v: %v", args, err)
@@ -55,14 +74,25 @@ func TestStagedAndPackedInTheFolderOfTheSources(t *testing.T) {
 	if err != nil || name != filepath.Join(out, "platen-1.2.3.pkg") {
 		t.Fatalf("%s: %v", name, err)
 	}
-	if want := "-rwxr-xr-x 0/0 payload " + identity.Programs + "/platen-window"; !strings.Contains(strings.Join(lines, "\n"), want) {
-		t.Errorf("%q is not in %v", want, lines)
+	for _, want := range []string{
+		"-rwxr-xr-x 0/0 payload " + identity.Programs + "/platen-window", "-rw-r--r-- 0/0 payload " + identity.App + "/Contents/Resources/" + product.NoticesFile,
+	} {
+		if !strings.Contains(strings.Join(lines, "\n"), want) {
+			t.Errorf("%q is not in %v", want, lines)
+		}
+	}
+	if text, err := os.ReadFile(licences); err != nil || !strings.Contains(string(text), "\ngithub.com/CycloneDX/cyclonedx-go v") {
+		t.Errorf("the licences of others' parts: %v, %.500s", err, text)
 	}
 	for _, args := range [][]string{
 		{"package", "-version", "1.2.4", "-staged", staged, "-out", out}, // of another version
 		{"package", "-version", "1.2", "-staged", staged},
 		{"package", "-versions"},
+		{"package", "-version", "1.2.3", "-staged", staged, "-notices", "LICENSE", "-out", out}, // of other programs
 		{"stage", "-version", "1.2.3", "-programs", from},
+		{"notices", "-programs", from, "-to", licences}, // stand-ins are of no modules
+		{"notices", "-programs", t.TempDir(), "-to", licences},
+		{"notices", "-programs", from},
 		{"sign"},
 		{},
 	} {
@@ -95,7 +125,7 @@ func TestTheScriptForAMacNamesWhatThereIs(t *testing.T) {
 			t.Errorf("the script does not say %s", want)
 		}
 	}
-	for _, flag := range regexp.MustCompile(`macpkg (stage|package)[^\n)]*`).FindAllString(string(text), -1) {
+	for _, flag := range regexp.MustCompile(`macpkg (notices|stage|package)[^\n)]*`).FindAllString(string(text), -1) {
 		for _, f := range regexp.MustCompile(` -[a-z-]+`).FindAllString(flag, -1) {
 			err := run(t.Context(), []string{strings.Fields(flag)[1], strings.TrimSpace(f), "x", "-version", "wrong"}, epoch, os.Stderr)
 			if err == nil || strings.Contains(err.Error(), "not defined") {
