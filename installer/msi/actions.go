@@ -15,6 +15,7 @@ const (
 	replacing = leaving + " OR REINSTALL"
 	staying   = "NOT " + leaving
 	again     = "OLDERFOUND OR REINSTALL"
+	first     = "NOT Installed AND NOT OLDERFOUND"
 )
 
 // actions are in the order in which they run. Windows Installer stops the service at 1900, removes it at 2000 and the files at
@@ -28,5 +29,6 @@ func actions() []action {
 		{"PurgeComputer", "purge", "deferred", 1950, forEver},
 		{"ConfigureService", "install", "deferred", 5850, staying}, // recovery, delayed start, quoted path
 		{"RestartClients", "clients restart", "deferred", 5950, again},
+		{"StartClients", "clients start", "deferred", 6550, first + " AND NOT " + is("AUTOSTART", "0", "no")}, // at last: nothing can fail any more
 	}
 }

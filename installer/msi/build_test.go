@@ -149,7 +149,7 @@ func TestR_WIN_1_CustomActionsTakeNoInput(t *testing.T) {
 			if kind&inScript == 0 || kind&noImpersonate == 0 || kind&ignoreExit == 0 {
 				t.Errorf("%s has type %d: it must wait for its turn, be SYSTEM, and not fail the installation", name, kind)
 			}
-			if row[2] != "platen_deploy.exe" || !slices.Contains([]string{"install", "purge", "clients stop", "clients purge", "clients restart"}, row[3]) {
+			if row[2] != "platen_deploy.exe" || !slices.Contains([]string{"install", "purge", "clients start", "clients stop", "clients purge", "clients restart"}, row[3]) {
 				t.Errorf("%s runs %s %s", name, row[2], row[3])
 			}
 		default:

@@ -11,6 +11,7 @@ import (
 
 // Clients are the programs of this installation in people's sessions (*residents.Clients).
 type Clients interface {
+	Start(ctx context.Context) (residents.Report, error)
 	Restart(ctx context.Context) (residents.Report, error)
 	Stop(ctx context.Context) (residents.Report, error)
 	Purge(ctx context.Context) (residents.Report, error)
@@ -18,7 +19,7 @@ type Clients interface {
 
 func newClients(p *program) *cobra.Command {
 	c := &cobra.Command{
-		Use: "clients", Short: "Restart, stop or clear the programs in people's sessions (packages do so at an upgrade and a removal)",
+		Use: "clients", Short: "Start, restart, stop or clear the programs in people's sessions (packages do so)",
 		Long: `Clients speaks to the programs of this installation that run in people's sessions, whoever they are. It knows them by their file,
 waits for 10 seconds, and then ends those that have not ended.`,
 		Args: cobra.NoArgs,
@@ -30,6 +31,8 @@ waits for 10 seconds, and then ends those that have not ended.`,
 		})
 	}
 	c.AddCommand(
+		verb("start", "Start them for everybody who is logged on and has none, as at log-on (after an installation; Windows only)",
+			func(ctx context.Context, c Clients) (residents.Report, error) { return c.Start(ctx) }),
 		verb("restart", "Let them go on as what is installed now (after an upgrade)",
 			func(ctx context.Context, c Clients) (residents.Report, error) { return c.Restart(ctx) }),
 		verb("stop", "End them", func(ctx context.Context, c Clients) (residents.Report, error) { return c.Stop(ctx) }),
@@ -67,6 +70,9 @@ func (p *program) clients(ctx context.Context, do func(context.Context, Clients)
 
 func (p *program) tell(r residents.Report) {
 	fmt.Fprintf(p.Stdout, "%d running: %d go on as the new program, %d ended, %d had to be ended\n", r.Found, r.Restarted, r.Ended, r.Killed)
+	if r.Started > 0 {
+		fmt.Fprintf(p.Stdout, "%d started\n", r.Started)
+	}
 	if r.Accounts > 0 {
 		fmt.Fprintf(p.Stdout, "%d accounts cleared\n", r.Accounts)
 	}

@@ -30,21 +30,22 @@ func (f *fakeClients) do(what string) (residents.Report, error) {
 	return f.report, f.fail
 }
 
+func (f *fakeClients) Start(context.Context) (residents.Report, error)   { return f.do("start") }
 func (f *fakeClients) Restart(context.Context) (residents.Report, error) { return f.do("restart") }
 func (f *fakeClients) Stop(context.Context) (residents.Report, error)    { return f.do("stop") }
 func (f *fakeClients) Purge(context.Context) (residents.Report, error)   { return f.do("purge") }
 
 func TestClientsSaysWhatWasDone(t *testing.T) {
 	c := newComputer(t)
-	f := &fakeClients{report: residents.Report{Found: 3, Ended: 2, Killed: 1, Accounts: 4, Skipped: []string{"/home/net: on a network file system (nfs4)"}}}
+	f := &fakeClients{report: residents.Report{Found: 3, Started: 5, Ended: 2, Killed: 1, Accounts: 4, Skipped: []string{"/home/net: on a network file system (nfs4)"}}}
 	c.deps.Clients = func() (Clients, error) { return f, nil }
-	for _, verb := range []string{"restart", "stop", "purge"} {
+	for _, verb := range []string{"start", "restart", "stop", "purge"} {
 		out, _ := c.run(exitOK, "", "clients", verb)
-		if !strings.Contains(out, "3 running") || !strings.Contains(out, "1 had to be ended") || !strings.Contains(out, "left alone: /home/net") {
+		if !strings.Contains(out, "3 running") || !strings.Contains(out, "5 started") || !strings.Contains(out, "1 had to be ended") || !strings.Contains(out, "left alone: /home/net") {
 			t.Errorf("%s: %s", verb, out)
 		}
 	}
-	if want := []string{"restart", "stop", "purge"}; !slices.Equal(f.did, want) {
+	if want := []string{"start", "restart", "stop", "purge"}; !slices.Equal(f.did, want) {
 		t.Errorf("did %v", f.did)
 	}
 	out, _ := c.run(exitOK, "", "clients", "purge", "--json")
@@ -67,7 +68,7 @@ func TestClientsSaysWhatWasDone(t *testing.T) {
 	c.run(exitUsage, "", "clients", "stop", "all")
 	c.deps.Root = false
 	f.did = nil
-	for _, args := range [][]string{{"clients", "restart"}, {"clients", "stop"}, {"clients", "purge"}, {"purge"}} {
+	for _, args := range [][]string{{"clients", "start"}, {"clients", "restart"}, {"clients", "stop"}, {"clients", "purge"}, {"purge"}} {
 		c.run(exitNotAllowed, "", args...)
 	}
 	if len(f.did) > 0 {

@@ -78,6 +78,23 @@ func TestWindowsEndsOurProgramsAndNoOther(t *testing.T) {
 	}
 }
 
+// A first installation starts the resident for everybody who is logged on, and nobody's twice.
+func TestWindowsE9_StartsWhereNoneRuns(t *testing.T) {
+	people := []seat{{1, "S-1-5-21-1"}, {2, "S-1-5-21-2"}, {7, "S-1-5-21-1"}}
+	got := without(people, []*handle{{session: 2}, {session: 0}})
+	if want := []seat{people[0], people[2]}; !slices.Equal(got, want) {
+		t.Errorf("in %v, want %v", got, want)
+	}
+	if got := without(people, nil); !slices.Equal(got, people) {
+		t.Errorf("none runs: in %v", got)
+	}
+	// Wine has nobody's sessions.
+	r, err := New(Options{Dir: folder(t), State: folder(t)}).Start(t.Context())
+	if err != nil || r.Started != 0 || len(r.Problems) > 0 {
+		t.Errorf("%+v, %v", r, err)
+	}
+}
+
 // folder is one that Wine's tests leave: Go 1.26 removes by a call that Wine 8 does not have.
 func folder(t *testing.T) string {
 	t.Helper()

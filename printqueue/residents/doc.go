@@ -4,6 +4,8 @@
 //
 //	              Linux, macOS                                     Windows
 //	which         the program's file (/proc, ps)                   the program's file, in each session
+//	start         no: it starts at the next log-on (macOS:         in each session where none runs, as at log-on
+//	              launchd starts it)
 //	restart       SIGUSR1: it goes on as the new program           started again where it ran before
 //	stop          SIGTERM, after 10 s SIGKILL                      "platen.exe stop" in the session, after 10 s ended
 //	purge         SIGUSR2, after 10 s SIGKILL, then for everybody  "platen.exe purge --yes" in the session, after 10 s ended, then

@@ -22,6 +22,7 @@ const (
 // Report says what was done.
 type Report struct {
 	Found     int `json:"found"`     // programs of this installation that ran in sessions
+	Started   int `json:"started"`   // in sessions where there was none
 	Restarted int `json:"restarted"` // that go on as what is installed now
 	Ended     int `json:"ended"`     // in good order
 	Killed    int `json:"killed"`    // that did not end by themselves

@@ -5,6 +5,7 @@ package residents
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"syscall"
 	"time"
@@ -68,6 +69,12 @@ func (c *Clients) Restart(ctx context.Context) (Report, error) {
 	}
 	return r, ctx.Err()
 }
+
+// errAtLogOn says why nothing is started: what a session needs to reach its screen, its bus and its keyring is known only there.
+var errAtLogOn = fmt.Errorf("start programs in people's sessions: %w on this system; they start at the next log-on, or from the menu", errors.ErrUnsupported)
+
+// Start starts nothing: only a session itself can.
+func (*Clients) Start(context.Context) (Report, error) { return Report{}, errAtLogOn }
 
 // Stop ends all programs of people.
 func (c *Clients) Stop(ctx context.Context) (Report, error) {

@@ -62,18 +62,61 @@ func (c *Clients) Restart(ctx context.Context) (Report, error) {
 		}
 	}
 	for _, s := range now {
-		p, err := start(s, c.path(residentName), "run", "--at-logon")
-		switch {
-		case errors.Is(err, errNobody):
-			continue // they have logged off
-		case err != nil:
-			r.problem(fmt.Sprintf("start it in session %d", s.Session), err)
-			continue
+		if c.begin(s, &r) {
+			r.Restarted++
 		}
-		p.free()
-		r.Restarted++
 	}
 	return r, c.forget()
+}
+
+// Start starts the resident in each session of somebody who is logged on where none runs. It ends at once where the settings do not
+// want it at log-on.
+func (c *Clients) Start(ctx context.Context) (Report, error) {
+	var r Report
+	running, err := find(c.path(residentName))
+	if err != nil {
+		return r, err
+	}
+	defer func() {
+		for _, p := range running {
+			p.free()
+		}
+	}()
+	r.Found = len(running)
+	people, err := seats()
+	if err != nil {
+		return r, err
+	}
+	for _, s := range without(people, running) {
+		if ctx.Err() != nil {
+			return r, ctx.Err()
+		}
+		if c.begin(s, &r) {
+			r.Started++
+		}
+	}
+	return r, nil
+}
+
+// without are the sessions in which none of the programs runs.
+func without(people []seat, running []*handle) []seat {
+	return slices.DeleteFunc(slices.Clone(people), func(s seat) bool {
+		return slices.ContainsFunc(running, func(p *handle) bool { return p.session == s.Session })
+	})
+}
+
+// begin starts the resident in a session, as a log-on does, and tells whether it did. Who has logged off needs none.
+func (c *Clients) begin(at seat, r *Report) bool {
+	p, err := start(at, c.path(residentName), "run", "--at-logon")
+	switch {
+	case errors.Is(err, errNobody):
+		return false
+	case err != nil:
+		r.problem(fmt.Sprintf("start it in session %d", at.Session), err)
+		return false
+	}
+	p.free()
+	return true
 }
 
 // Purge removes what is kept of people on this computer and ends their programs.

@@ -30,7 +30,7 @@ func TestUnderWine(t *testing.T) {
 		program := filepath.Join(dir, "residents.test.exe")
 		compile(program, "test", "-c", ".")
 		out, code := w.Run(t, program, "-test.v", "-test.run", "^TestWindows")
-		if code != 0 || strings.Count(out, "--- PASS: ") != 2 {
+		if code != 0 || strings.Count(out, "--- PASS: ") != 3 {
 			t.Errorf("exit code %d:\n%s", code, out)
 		}
 	})
