@@ -384,8 +384,13 @@ func TestDPKG_ROOTIsObeyed(t *testing.T) {
 		t.Error("there is no account in the folder")
 	}
 	m.write("/srv/image/var/lib/platen-deploy/device.key", "key", 0o600)
+	kept := m.keep("/tmp/alex") // this computer's people are not that one's
+	m.own(1500, "/tmp/alex")
+	m.write("/root/passwd", "alex:x:1500:1500::/tmp/alex:/bin/sh\n", 0o644)
+	m.run("mount", "--bind", "/root/passwd", "/etc/passwd")
 	m.run(append(into, "-P", "platen", "platen-server")...)
 	quiet("purge in a folder")
+	m.want1(true, kept...)
 	for _, path := range m.changed() {
 		if !strings.HasPrefix(path, "/srv/image") && path != "/srv" {
 			t.Errorf("outside of the folder: %s", path)

@@ -134,7 +134,7 @@ exec /usr/bin/find.real "$@"
 	m.write("/seen", "", 0o666)
 	m.env = append(m.env, "SECRET=of-root", "HOME=/root")
 
-	out := m.run("dpkg", "-P", "platen")
+	out := m.run("sh", "-c", "exec dpkg -P platen 5</etc/shadow")
 	m.want1(true, precious...)
 	m.want1(false, alex...)
 	m.want1(false, "/home/fifo/.local/state/platen")
