@@ -323,6 +323,9 @@ func TestTheServerPackageMakesItsAccountAndKeepsPeoplesMoney(t *testing.T) {
 			}
 			m.run("sh", "-c", "mkdir -p -m 0700 /var/lib/platen-server && echo money >/var/lib/platen-server/platen.db && chown -R platen-server: /var/lib/platen-server")
 			m.write("/etc/platen-server/platen-server.yaml", "currency: CHF\n", 0o640)
+			if format == deb { // an administrator may say whose it is
+				m.run("dpkg-statoverride", "--add", "--update", "root", "adm", "0640", "/etc/platen-server/platen-server.yaml")
+			}
 			if out := install(young); strings.Contains(out, "README") {
 				t.Errorf("an upgrade explains the first start:\n%s", out)
 			}
@@ -331,6 +334,9 @@ func TestTheServerPackageMakesItsAccountAndKeepsPeoplesMoney(t *testing.T) {
 			}[format]...)
 			if m.read("/etc/platen-server/platen-server.yaml") != "currency: CHF\n" {
 				t.Error("the upgrade changed the configuration")
+			}
+			if group := m.run("stat", "-c", "%G", "/etc/platen-server/platen-server.yaml"); format == deb && group != "adm\n" {
+				t.Errorf("the upgrade gave the configuration to %s", group)
 			}
 			if format == deb {
 				out = m.run("dpkg", "-P", "platen-server")
