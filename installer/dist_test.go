@@ -7,11 +7,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/platenprint/platen/installer/product"
 	"github.com/platenprint/platen/installer/tool"
 )
 
@@ -169,6 +171,39 @@ func TestDistSaysItsVersion(t *testing.T) {
 		cmd.Env = append(os.Environ(), "HOME="+t.TempDir())
 		if out, err := cmd.CombinedOutput(); err != nil || !strings.Contains(string(out), version) {
 			t.Errorf("%s --version: %v, %s", program, err, out)
+		}
+	}
+}
+
+func TestDistHasTheLicencesOfOthersParts(t *testing.T) {
+	dir, files := dist(t), t.TempDir()
+	for i, unpack := range [][]string{
+		{"msiextract", only(t, dir, "platen-*-x64.msi")},
+		{"dpkg-deb", "--extract", only(t, dir, "platen_*_amd64.deb"), "."}, {"dpkg-deb", "--extract", only(t, dir, "platen-server_*_arm64.deb"), "."},
+		{"tar", "-xzf", only(t, dir, "platen-server-*-linux-amd64.tar.gz")}, {"7z", "x", "-y", only(t, dir, "platen-server-*-windows-amd64.zip")},
+		{"bsdtar", "-xf", only(t, dir, "platen-[0-9]*.x86_64.rpm")},
+	} {
+		to := filepath.Join(files, strconv.Itoa(i))
+		if err := os.Mkdir(to, 0o700); err != nil {
+			t.Fatal(err)
+		}
+		must(t, to, unpack[0], unpack[1:]...)
+		found := 0
+		err := filepath.WalkDir(to, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.Name() != product.NoticesFile {
+				return err
+			}
+			found++
+			text, err := os.ReadFile(path)
+			for _, want := range []string{"Go's standard library (go1.", "github.com/spf13/cobra v", "Apache License"} {
+				if !strings.Contains(string(text), want) {
+					t.Errorf("%v: %s does not have %q", unpack, d.Name(), want)
+				}
+			}
+			return err
+		})
+		if err != nil || found != 1 {
+			t.Errorf("%v: %d files, %v", unpack, found, err)
 		}
 	}
 }
