@@ -70,6 +70,7 @@ var rules = []rule{
 	{"installer/macos/identity", []string{"printqueue/...", "installer/flatpkg", "std:net", "std:os/exec"}, "names that anybody may import"},
 	{"installer/linux", []string{"client/agent", "tray/...", "fyne.io/...", "server-stub/server", "server-stub/store/sqlstore", "internal/emulator/..."}, "the packages ask the command lines what they can, they run nothing"},
 	{"server-stub/deploykit", []string{"std:net/http", "std:os/exec", "server-stub/store/...", "server-stub/admin", "installer/tool", "installer/msi", "installer/linux"}, "a kit is made of what it is given"},
+	{"internal/osservice", []string{"std:net/http", "server-stub/...", "client/...", "printqueue/...", "tray/...", "github.com/kardianos/service"}, "what services share knows none of them"},
 	{"internal/policy", []string{"std:net/http", "std:os/exec", "server-stub/...", "client/...", "printqueue/..."}, "templates come from the table of settings alone"},
 	{"server-stub/deviceapi", []string{"server-stub/store/sqlstore", "server-stub/httpapi"}, "handlers know no database"},
 	{"server-stub/service", []string{"server-stub/store/...", "server-stub/admin", "server-stub/server", "github.com/kardianos/service"}, "the service starts a program and knows nothing of what it does"},

@@ -10,6 +10,8 @@ import (
 	"github.com/kardianos/service"
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
 // Find returns the manager of this computer's services.
@@ -39,7 +41,7 @@ func of(path string) (service.Service, error) {
 // Install makes the service of LocalSystem, started with the computer and again after a failure. A service that is there (the
 // package makes it) is set up the same way.
 func (c scm) Install(ctx context.Context, path string) error {
-	if err := trusted(path); err != nil {
+	if err := osservice.Trusted(path, `put platen-deploy below C:\Program Files`); err != nil {
 		return fmt.Errorf("install the service: %w", err)
 	}
 	image, err := ImagePath(path)

@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
 // golden compares a text with the file of the same name in testdata.
@@ -50,7 +52,7 @@ func TestR_WIN_1_ImagePathIsQuoted(t *testing.T) {
 			t.Errorf("got %s, %v", got, err)
 		}
 	}
-	if got, err := ImagePath(`C:\a" b`); !errors.Is(err, errPath) {
+	if got, err := ImagePath(`C:\a" b`); !errors.Is(err, osservice.ErrPath) {
 		t.Errorf("got %s", got)
 	}
 }

@@ -8,6 +8,8 @@ package service
 import (
 	"context"
 	"errors"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
 // The names of the service.
@@ -21,13 +23,13 @@ const (
 )
 
 // State is how the service stands.
-type State string
+type State = osservice.State
 
 // How a service stands.
 const (
-	NotInstalled State = "not-installed"
-	Stopped      State = "stopped"
-	Running      State = "running"
+	NotInstalled = osservice.NotInstalled
+	Stopped      = osservice.Stopped
+	Running      = osservice.Running
 )
 
 // ErrNoServiceSystem says that nothing here runs services.

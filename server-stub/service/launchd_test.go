@@ -71,12 +71,10 @@ func TestLaunchd(t *testing.T) {
 	root := t.TempDir()
 	f := &fakeMac{records: map[string]map[string]string{"/Users/_www": {"UniqueID": "400"}, "/Groups/_x": {"PrimaryGroupID": "401"}}}
 	owners := map[string]int{}
-	l := launchd{
-		plist:  filepath.Join(root, "server.plist"),
-		places: Places{Data: filepath.Join(root, "base", "data"), Config: filepath.Join(root, "base", "platen-server.yaml"), Log: filepath.Join(root, "log")},
-		run:    f.run, check: func(string) error { return nil },
-		chown: func(path string, uid, _ int) error { owners[filepath.Base(path)] = uid; return nil },
-	}
+	places := Places{Data: filepath.Join(root, "base", "data"), Config: filepath.Join(root, "base", "platen-server.yaml"), Log: filepath.Join(root, "log")}
+	l := newLaunchd(filepath.Join(root, "server.plist"), places, f.run)
+	l.check = func(string) error { return nil }
+	l.chown = func(path string, uid, _ int) error { owners[filepath.Base(path)] = uid; return nil }
 	wantState := func(want State) {
 		t.Helper()
 		if got, err := l.State(t.Context()); err != nil || got != want {

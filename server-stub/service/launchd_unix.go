@@ -11,21 +11,28 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
-// launchd steers the service through launchctl(1), and makes its account through dscl(1). It is built for Linux as well, where its
-// tests run.
+// launchd is the service in macOS, with its account, which dscl(1) makes.
 type launchd struct {
-	plist  string // the property list's path
+	osservice.Launchd
 	places Places
-	run    tool
 	check  func(path string) error
 	chown  func(path string, uid, gid int) error
 }
 
-const launchdDomain, launchdTarget = "system", "system/" + label
+func newLaunchd(plist string, places Places, run osservice.Tool) launchd {
+	return launchd{
+		Launchd: osservice.Launchd{
+			Label: label, Path: plist, Command: "platen-server service install", Why: "in " + filepath.Join(places.Log, logFile), Run: run,
+		},
+		places: places, check: installable, chown: os.Lchown,
+	}
+}
 
-// Install implements Manager. launchd starts it with the computer, and at once when it is loaded (Start).
+// Install implements Manager.
 func (l launchd) Install(ctx context.Context, path string) error {
 	if err := l.write(ctx, path); err != nil {
 		return fmt.Errorf("install the service: %w", err)
@@ -56,10 +63,7 @@ func (l launchd) write(ctx context.Context, path string) error {
 	if err := offer(l.places.Config, configText, id); err != nil {
 		return fmt.Errorf("write the configuration: %w", err)
 	}
-	if err := replace(l.plist, text); err != nil {
-		return fmt.Errorf("write the property list: %w", err)
-	}
-	return nil
+	return l.Write(text)
 }
 
 // The ids of accounts for services that people may give out.
@@ -67,12 +71,12 @@ const firstID, lastID = 400, 499
 
 // account makes the service's user and group, with one id, and returns that.
 func (l launchd) account(ctx context.Context) (int, error) {
-	if out, err := l.run(ctx, "dscl", ".", "-read", "/Users/"+macAccount, "UniqueID"); err == nil {
+	if out, err := l.Run(ctx, "dscl", ".", "-read", "/Users/"+macAccount, "UniqueID"); err == nil {
 		return strconv.Atoi(strings.TrimSpace(strings.TrimPrefix(strings.TrimSpace(out), "UniqueID:")))
 	}
 	used := map[string]bool{}
 	for _, what := range [][2]string{{"/Users", "UniqueID"}, {"/Groups", "PrimaryGroupID"}} {
-		out, err := l.run(ctx, "dscl", ".", "-list", what[0], what[1])
+		out, err := l.Run(ctx, "dscl", ".", "-list", what[0], what[1])
 		if err != nil {
 			return 0, err
 		}
@@ -100,25 +104,14 @@ func (l launchd) account(ctx context.Context) (int, error) {
 		{person, "IsHidden", "1"},
 		{person, "Password", "*"},
 	} {
-		if _, err := l.run(ctx, "dscl", append([]string{".", "-create"}, args...)...); err != nil {
+		if _, err := l.Run(ctx, "dscl", append([]string{".", "-create"}, args...)...); err != nil {
 			return 0, err
 		}
 	}
 	return id, nil
 }
 
-// Uninstall implements Manager. The account stays: its files do.
-func (l launchd) Uninstall(ctx context.Context) error {
-	if err := l.Stop(ctx); err != nil {
-		return fmt.Errorf("uninstall the service: %w", err)
-	}
-	if err := os.Remove(l.plist); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("uninstall the service: remove the property list: %w", err)
-	}
-	return nil
-}
-
-// Purge implements Manager.
+// Purge implements Manager. Until then the account stays: its files do.
 func (l launchd) Purge(ctx context.Context) error {
 	if state, err := l.State(ctx); err != nil || state == Running {
 		return errors.Join(err, errors.New("remove the server's files: it runs; stop it first"))
@@ -127,52 +120,12 @@ func (l launchd) Purge(ctx context.Context) error {
 		return fmt.Errorf("remove the server's files: %w", err)
 	}
 	for _, entry := range []string{"/Users/" + macAccount, "/Groups/" + macAccount} {
-		if _, err := l.run(ctx, "dscl", ".", "-read", entry); err != nil {
+		if _, err := l.Run(ctx, "dscl", ".", "-read", entry); err != nil {
 			continue // there is none
 		}
-		if _, err := l.run(ctx, "dscl", ".", "-delete", entry); err != nil {
+		if _, err := l.Run(ctx, "dscl", ".", "-delete", entry); err != nil {
 			return fmt.Errorf("remove the server's account: %w", err)
 		}
 	}
 	return nil
-}
-
-// Start implements Manager; launchd does not tell when the server is ready.
-func (l launchd) Start(ctx context.Context) error {
-	state, err := l.State(ctx)
-	switch {
-	case err != nil:
-		return fmt.Errorf("start the service: %w", err)
-	case state == NotInstalled:
-		return errors.New("start the service: it is not installed; run platen-server service install")
-	case state == Running:
-		return nil
-	}
-	if _, err := l.run(ctx, "launchctl", "bootstrap", launchdDomain, l.plist); err != nil {
-		return fmt.Errorf("start the service: %w; see why in %s", err, filepath.Join(l.places.Log, logFile))
-	}
-	return nil
-}
-
-// Stop unloads the service; launchd would start a loaded one again.
-func (l launchd) Stop(ctx context.Context) error {
-	if state, err := l.State(ctx); err != nil || state != Running {
-		return err
-	}
-	if _, err := l.run(ctx, "launchctl", "bootout", launchdTarget); err != nil {
-		return fmt.Errorf("stop the service: %w", err)
-	}
-	return nil
-}
-
-// State takes a loaded service for a running one.
-func (l launchd) State(ctx context.Context) (State, error) {
-	if _, err := os.Stat(l.plist); errors.Is(err, fs.ErrNotExist) {
-		return NotInstalled, nil
-	}
-	out, err := l.run(ctx, "launchctl", "print", launchdTarget)
-	if err == nil && strings.Contains(out, label) {
-		return Running, nil
-	}
-	return Stopped, nil
 }

@@ -1,8 +1,6 @@
 package service
 
-import "os"
-
-const plistPath = "/Library/LaunchDaemons/" + label + ".plist"
+import "github.com/platenprint/platen/internal/osservice"
 
 // Installed are the places of an installed service.
 func Installed() (Places, error) {
@@ -13,5 +11,5 @@ func Installed() (Places, error) {
 // Find returns the manager of this computer's services.
 func Find() (Manager, error) {
 	places, err := Installed()
-	return launchd{plist: plistPath, places: places, run: systemTool, check: installable, chown: os.Lchown}, err
+	return newLaunchd(osservice.LaunchDaemon(label), places, osservice.SystemTool), err
 }

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
 // fakeSystem does what systemctl and systemd-sysusers do with files in folders of the test, and remembers what it was asked.
@@ -86,9 +88,10 @@ func newSystemd(t *testing.T) (systemd, *fakeSystem, string) {
 	}
 	f := &fakeSystem{dirs: []string{filepath.Join(root, "etc"), filepath.Join(root, "lib")}}
 	return systemd{
-		dir: filepath.Join(root, "etc"), packaged: []string{filepath.Join(root, "lib")}, accounts: filepath.Join(root, "sysusers.d"),
-		places: Places{Data: filepath.Join(root, "data"), Config: filepath.Join(root, "conf", "platen-server.yaml")},
-		run:    f.run, check: func(string) error { return nil }, group: f.groupID,
+		Systemd:  osservice.Systemd{Unit: unitName, Dir: filepath.Join(root, "etc"), Packaged: []string{filepath.Join(root, "lib")}, Run: f.run},
+		accounts: filepath.Join(root, "sysusers.d"),
+		places:   Places{Data: filepath.Join(root, "data"), Config: filepath.Join(root, "conf", "platen-server.yaml")},
+		check:    func(string) error { return nil }, group: f.groupID,
 	}, f, root
 }
 
@@ -114,7 +117,7 @@ func TestSystemd(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got, err := os.ReadFile(filepath.Join(s.dir, unitName)); err != nil || string(got) != want {
+	if got, err := os.ReadFile(filepath.Join(s.Dir, unitName)); err != nil || string(got) != want {
 		t.Errorf("the unit: %v\n%s", err, got)
 	}
 	if got, err := os.ReadFile(s.places.Config); err != nil || string(got) != "currency: EUR\n" {
@@ -148,8 +151,8 @@ func TestSystemd(t *testing.T) {
 	if err := s.Purge(t.Context()); err != nil {
 		t.Error(err)
 	}
-	if diff := cmp.Diff([]string{"etc", "lib", "sysusers.d"}, names(t, root)); diff != "" || len(names(t, s.dir)) != 0 || f.enabled {
-		t.Errorf("left: %s %v, enabled %v", diff, names(t, s.dir), f.enabled)
+	if diff := cmp.Diff([]string{"etc", "lib", "sysusers.d"}, names(t, root)); diff != "" || len(names(t, s.Dir)) != 0 || f.enabled {
+		t.Errorf("left: %s %v, enabled %v", diff, names(t, s.Dir), f.enabled)
 	}
 	f.fail = "enable"
 	if err := s.Install(t.Context(), "/usr/local/bin/platen-server"); err == nil || !strings.HasPrefix(err.Error(), "install the service: ") {
@@ -170,23 +173,24 @@ func TestUnitOfAPackageIsLeftAlone(t *testing.T) {
 	if diff := cmp.Diff([]string{"systemctl enable platen-server.service"}, f.asked); diff != "" {
 		t.Error(diff)
 	}
-	if diff := cmp.Diff([]string{"data", "etc", "lib"}, names(t, root)); diff != "" || len(names(t, s.dir)) != 0 {
-		t.Errorf("wrote %s %v", diff, names(t, s.dir))
+	if diff := cmp.Diff([]string{"data", "etc", "lib"}, names(t, root)); diff != "" || len(names(t, s.Dir)) != 0 {
+		t.Errorf("wrote %s %v", diff, names(t, s.Dir))
 	}
 }
 
 func TestR_EXEC_1_ProgramThatOthersMayReplaceIsNotInstalled(t *testing.T) {
 	s, f, root := newSystemd(t)
-	s.check = trusted
+	s.check = installable
 	program := filepath.Join(root, "platen-server")
 	if err := errors.Join(os.WriteFile(program, nil, 0o755), os.Chown(program, 65534, 65534)); err != nil {
 		t.Fatal(err)
 	}
-	if err := s.Install(t.Context(), program); err == nil || !strings.Contains(err.Error(), program) {
+	if err := s.Install(t.Context(), program); err == nil || !strings.Contains(err.Error(), program) ||
+		!strings.HasSuffix(err.Error(), "; move platen-server to /usr/local/bin or make both root's") {
 		t.Errorf("got %v", err)
 	}
-	if len(f.asked) != 0 || len(names(t, s.dir)) != 0 {
-		t.Errorf("asked %v, wrote %v", f.asked, names(t, s.dir))
+	if len(f.asked) != 0 || len(names(t, s.Dir)) != 0 {
+		t.Errorf("asked %v, wrote %v", f.asked, names(t, s.Dir))
 	}
 }
 

@@ -14,6 +14,8 @@ import (
 	"golang.org/x/sys/windows"
 	"golang.org/x/sys/windows/svc"
 	"golang.org/x/sys/windows/svc/mgr"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
 // account is the service's own: Windows makes it with the service, it has no password and may do nothing but be this service.
@@ -42,7 +44,7 @@ type scm struct{ places Places }
 func (c scm) Install(_ context.Context, path string) error {
 	image, err := ImagePath(path)
 	if err == nil {
-		err = trusted(path)
+		err = osservice.Trusted(path, `put platen-server.exe below C:\Program Files`)
 	}
 	if err == nil {
 		err = c.furnish()
@@ -293,19 +295,4 @@ func until(ctx context.Context, so func() (bool, error)) error {
 			return ctx.Err()
 		}
 	}
-}
-
-// trusted makes sure that the program is where only administrators can put another one in its place.
-func trusted(path string) error {
-	real, err := filepath.EvalSymlinks(path)
-	if err != nil {
-		return fmt.Errorf("look at the program: %w", err)
-	}
-	for _, id := range []*windows.KNOWNFOLDERID{windows.FOLDERID_ProgramFiles, windows.FOLDERID_ProgramFilesX86} {
-		folder, err := windows.KnownFolderPath(id, 0)
-		if err == nil && below(folder, real) {
-			return nil
-		}
-	}
-	return errors.New(`others than administrators may be able to replace the program; put platen-server.exe below C:\Program Files`)
 }

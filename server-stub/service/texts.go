@@ -1,11 +1,10 @@
 package service
 
 import (
-	"bytes"
 	_ "embed"
-	"encoding/xml"
-	"errors"
 	"strings"
+
+	"github.com/platenprint/platen/internal/osservice"
 )
 
 //go:embed platen-server.service
@@ -23,16 +22,13 @@ var accountText string
 // placeholder stands for the program in the texts.
 const placeholder = "@PROGRAM@"
 
-var errPath = errors.New("the program's path has characters that cannot stand in a service's text")
-
 // Unit is systemd's unit (systemd.service(5)) for the program at path. The packages install the same.
 func Unit(path string) (string, error) {
-	if strings.ContainsFunc(path, control) {
-		return "", errPath
-	}
 	if !plain(path) {
-		// systemd.syntax(7): a quoted item with C escapes; systemd.service(5): "%" and "$" are doubled.
-		path = `"` + strings.NewReplacer(`\`, `\\`, `"`, `\"`, `%`, `%%`, `$`, `$$`).Replace(path) + `"`
+		var err error
+		if path, err = osservice.UnitPath(path); err != nil {
+			return "", err
+		}
 	}
 	return strings.ReplaceAll(unitText, placeholder, path), nil
 }
@@ -45,25 +41,15 @@ func Config() string { return configText }
 
 // Plist is launchd's property list (launchd.plist(5)) for the program at path.
 func Plist(path string) (string, error) {
-	if strings.ContainsFunc(path, control) {
-		return "", errPath
+	escaped, err := osservice.PlistPath(path)
+	if err != nil {
+		return "", err
 	}
-	var escaped bytes.Buffer
-	if err := xml.EscapeText(&escaped, []byte(path)); err != nil {
-		return "", errPath
-	}
-	return strings.ReplaceAll(plistText, placeholder, escaped.String()), nil
+	return strings.ReplaceAll(plistText, placeholder, escaped), nil
 }
 
-// ImagePath is what Windows starts: the path in quotation marks, whether it has spaces or not (R-WIN-1), and the command.
-func ImagePath(path string) (string, error) {
-	if strings.ContainsFunc(path, control) || strings.Contains(path, `"`) {
-		return "", errPath
-	}
-	return `"` + path + `" service run`, nil
-}
-
-func control(r rune) bool { return r < ' ' || r == 0x7f }
+// ImagePath is what Windows starts: the program in quotation marks (R-WIN-1), and the command.
+func ImagePath(path string) (string, error) { return osservice.ImagePath(path, "service run") }
 
 // plain tells that a path needs no quotation marks in a unit.
 func plain(path string) bool {

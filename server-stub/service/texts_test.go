@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/platenprint/platen/internal/osservice"
 	"github.com/platenprint/platen/server-stub/config"
 )
 
@@ -24,7 +25,7 @@ func TestR_WIN_1_ImagePathIsQuoted(t *testing.T) {
 			t.Errorf("got %s, %v", got, err)
 		}
 	}
-	if got, err := ImagePath(`C:\a" b`); !errors.Is(err, errPath) {
+	if got, err := ImagePath(`C:\a" b`); !errors.Is(err, osservice.ErrPath) {
 		t.Errorf("got %s", got)
 	}
 }

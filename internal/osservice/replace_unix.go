@@ -1,6 +1,6 @@
-//go:build linux || darwin
+//go:build unix
 
-package service
+package osservice
 
 import (
 	"crypto/rand"
@@ -8,8 +8,8 @@ import (
 	"os"
 )
 
-// replace writes a file of the system, 0644, in the place of what was there.
-func replace(path, text string) error {
+// Replace writes a file of the system, 0644, in the place of what was there; nobody sees half of it.
+func Replace(path, text string) error {
 	temporary := path + "." + rand.Text()[:8]
 	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
 	if err != nil {

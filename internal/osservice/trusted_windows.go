@@ -1,16 +1,15 @@
-package service
+package osservice
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 
 	"golang.org/x/sys/windows"
 )
 
-// trusted makes sure that the program is where only administrators can put another one in its place: a service that is started
-// from somebody's folder makes them SYSTEM.
-func trusted(path string) error {
+// Trusted makes sure that the program is where only administrators can put another one in its place: a service that is started
+// from somebody's folder makes them SYSTEM. The error ends with the remedy.
+func Trusted(path, remedy string) error {
 	real, err := filepath.EvalSymlinks(path)
 	if err != nil {
 		return fmt.Errorf("look at the program: %w", err)
@@ -21,5 +20,5 @@ func trusted(path string) error {
 			return nil
 		}
 	}
-	return errors.New(`others than administrators may be able to replace the program; put platen-deploy below C:\Program Files`)
+	return fmt.Errorf("others than administrators may be able to replace the program; %s", remedy)
 }
