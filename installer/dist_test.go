@@ -132,6 +132,9 @@ func TestDistNeedsNothingNewOfLinux(t *testing.T) {
 				if f.Machine != machine {
 					t.Errorf("%s is for %v", name, f.Machine)
 				}
+				if filepath.Base(path) == "platen-window" && f.Type != elf.ET_DYN {
+					t.Errorf("%s is not position-independent", name)
+				}
 				needed, err := f.ImportedLibraries()
 				if err != nil {
 					t.Fatal(err)

@@ -109,7 +109,10 @@ func build(ctx context.Context, o Options, t Target, name, out string) error {
 		}
 		env = append(env, compiler...)
 		args = append(args, "-tags", Tags)
-		if t.OS == "windows" {
+		switch t.OS {
+		case "linux": // loaded anywhere, as every program with C in it should be; Windows' are without asking
+			args = append(args, "-buildmode=pie")
+		case "windows":
 			flags += " -H windowsgui" // the others are console programs: see docs/adr/0011-packages.md
 		}
 	}

@@ -63,6 +63,9 @@ func TestWhatTheMachineHasSetDoesNotReachTheCompiler(t *testing.T) {
 				t.Errorf("%s: %s is missing in %s", name, w, lines[0])
 			}
 		}
+		if pie := strings.Contains(lines[0], "-buildmode=pie"); pie != (name == window) {
+			t.Errorf("%s: position-independent: %v", name, pie)
+		}
 		if tags := strings.Contains(lines[0], "-tags "+Tags); tags != (name == window) {
 			t.Errorf("%s: tags of the window: %v", name, tags)
 		}
