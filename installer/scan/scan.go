@@ -149,8 +149,7 @@ func (s *Scanner) match(data []byte) []Finding {
 	})
 	for _, t := range s.traces {
 		each(data, t, func(at int) {
-			// "/work" is not in "/workers".
-			if end := at + len(t); end == len(data) || !letter(data[end]) {
+			if !goesOn(data[at+len(t):]) { // "/work" is not in "/workers"
 				found = append(found, Finding{Rule: "trace of the machine it was built on", Excerpt: t})
 			}
 		})
@@ -168,6 +167,14 @@ func each(data []byte, literal string, visit func(at int)) {
 		at += i
 		visit(at)
 	}
+}
+
+// goesOn tells whether a file's name goes on: ".backup" does, the end of a sentence does not.
+func goesOn(rest []byte) bool {
+	if len(rest) > 1 && rest[0] == '.' {
+		rest = rest[1:]
+	}
+	return len(rest) > 0 && letter(rest[0])
 }
 
 func letter(b byte) bool {
