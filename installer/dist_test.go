@@ -182,8 +182,10 @@ func TestDistHasTheLicencesOfOthersParts(t *testing.T) {
 	dir, files := dist(t), t.TempDir()
 	for i, unpack := range [][]string{
 		{"msiextract", only(t, dir, "platen-*-x64.msi")},
-		{"dpkg-deb", "--extract", only(t, dir, "platen_*_amd64.deb"), "."}, {"dpkg-deb", "--extract", only(t, dir, "platen-server_*_arm64.deb"), "."},
-		{"tar", "-xzf", only(t, dir, "platen-server-*-linux-amd64.tar.gz")}, {"7z", "x", "-y", only(t, dir, "platen-server-*-windows-amd64.zip")},
+		{"dpkg-deb", "--extract", only(t, dir, "platen_*_amd64.deb"), "."},
+		{"dpkg-deb", "--extract", only(t, dir, "platen-server_*_arm64.deb"), "."},
+		{"tar", "-xzf", only(t, dir, "platen-server-*-linux-amd64.tar.gz")},
+		{"7z", "x", "-y", only(t, dir, "platen-server-*-windows-amd64.zip")},
 		{"bsdtar", "-xf", only(t, dir, "platen-[0-9]*.x86_64.rpm")},
 	} {
 		to := filepath.Join(files, strconv.Itoa(i))
