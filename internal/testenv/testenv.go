@@ -18,7 +18,7 @@ import (
 const RequireAll = "PLATEN_REQUIRE_ALL"
 
 // Deadline is how long a real part may take to come up. Generous: the machine may be slow and busy.
-const Deadline = 30 * time.Second
+const Deadline = time.Minute
 
 // Program returns the path of a system program. Where it is missing the test is skipped, or fails if RequireAll is set;
 // either way the message names the program and the Debian package it comes in.
